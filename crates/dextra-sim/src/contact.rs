@@ -1,0 +1,240 @@
+//! Which geoms collide, with what friction, and what their contacts carry.
+//!
+//! MuJoCo's rules (Computation chapter, "Collision detection: selection"): explicit pairs always
+//! collide; other geoms collide when the `contype` of one shares a bit with the `conaffinity` of
+//! the other, unless they belong to the same body or to parent and child (bodies without a joint
+//! between them count as one, and the world is nobody's parent), or their bodies are excluded.
+//! The rules do not depend on the state, so they are evaluated once, for all pairs.
+
+use std::collections::BTreeMap;
+
+use rapier3d::prelude::{
+    ActiveHooks, ColliderHandle, ContactModificationContext, Group, InteractionGroups,
+    InteractionTestMode, PairFilterContext, PhysicsHooks, SolverFlags,
+};
+
+use crate::{
+    convert::array,
+    model::{Geom, Model, WORLD},
+    world::World,
+};
+
+/// A contact point with the forces that it carried over the last step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contact {
+    /// The first geom.
+    pub geom1: usize,
+    /// The second geom.
+    pub geom2: usize,
+    /// The point, world frame, metres.
+    pub pos: [f64; 3],
+    /// Unit normal from the first geom to the second, world frame.
+    pub normal: [f64; 3],
+    /// Push along the normal, N.
+    pub normal_force_n: f64,
+    /// Friction force on the second geom, world frame, N.
+    pub friction_force_n: [f64; 3],
+    /// Penetration; negative while the geoms are apart, metres.
+    pub depth_m: f64,
+}
+
+/// The static contact rules of a model.
+pub(crate) struct Rules {
+    geoms: usize,
+    allowed: Vec<bool>,
+    /// Friction of the pairs where it is not the larger of the two geoms'.
+    friction: BTreeMap<(usize, usize), f32>,
+    /// Group bits and hooks of each geom.
+    filters: Vec<(InteractionGroups, ActiveHooks)>,
+}
+
+impl Rules {
+    /// Evaluates MuJoCo's rules for every pair of geoms.
+    pub(crate) fn new(model: &Model) -> Self {
+        let geoms = model.geoms.len();
+        let owners: Vec<usize> = (0..model.bodies.len()).map(|b| owner(model, b)).collect();
+        let mut allowed = vec![false; geoms * geoms];
+        let mut friction = BTreeMap::new();
+        for i in 0..geoms {
+            for j in i + 1..geoms {
+                let (a, b) = (&model.geoms[i], &model.geoms[j]);
+                let pair = model
+                    .pairs
+                    .iter()
+                    .rev()
+                    .find(|p| p.geoms == [i, j] || p.geoms == [j, i]);
+                let collide = match pair {
+                    Some(_) => owners[a.body] != owners[b.body],
+                    None => by_rule(model, &owners, a, b),
+                };
+                allowed[i * geoms + j] = collide;
+                allowed[j * geoms + i] = collide;
+                let mu = match pair {
+                    Some(p) if p.condim == 1 => 0.0,
+                    Some(p) => p.friction[0],
+                    None => combined_friction(a, b),
+                };
+                if collide && mu != a.friction[0].max(b.friction[0]) {
+                    friction.insert((i, j), mu as f32);
+                }
+            }
+        }
+        let filters = filters(geoms, &allowed, &friction);
+        Self {
+            geoms,
+            allowed,
+            friction,
+            filters,
+        }
+    }
+
+    /// Whether two geoms may touch.
+    pub(crate) fn allows(&self, geom1: usize, geom2: usize) -> bool {
+        self.allowed[geom1 * self.geoms + geom2]
+    }
+
+    /// Whether a geom collides with anything at all.
+    pub(crate) fn collides(&self, geom: usize) -> bool {
+        self.allowed[geom * self.geoms..(geom + 1) * self.geoms].contains(&true)
+    }
+
+    /// Group bits and hooks of a geom's collider.
+    pub(crate) fn filter(&self, geom: usize) -> (InteractionGroups, ActiveHooks) {
+        self.filters[geom]
+    }
+}
+
+/// The body that a body moves with: itself, or the nearest ancestor that has a joint, or the world.
+pub(crate) fn owner(model: &Model, mut body: usize) -> usize {
+    while body != WORLD && model.bodies[body].joints.is_empty() {
+        body = model.bodies[body].parent.unwrap_or(WORLD);
+    }
+    body
+}
+
+fn by_rule(model: &Model, owners: &[usize], a: &Geom, b: &Geom) -> bool {
+    let (owner_a, owner_b) = (owners[a.body], owners[b.body]);
+    let above = |o: usize| owners[model.bodies[o].parent.unwrap_or(WORLD)];
+    let related = owner_a != WORLD
+        && owner_b != WORLD
+        && (above(owner_a) == owner_b || above(owner_b) == owner_a);
+    let excluded = model
+        .excludes
+        .iter()
+        .any(|e| *e == [a.body, b.body] || *e == [b.body, a.body]);
+    let bits = a.contype & b.conaffinity != 0 || b.contype & a.conaffinity != 0;
+    bits && owner_a != owner_b && !related && !excluded
+}
+
+/// Sliding friction of a pair: the larger, or that of the geom with priority; none for `condim` 1.
+fn combined_friction(a: &Geom, b: &Geom) -> f64 {
+    let (condim, mu) = match a.priority.cmp(&b.priority) {
+        std::cmp::Ordering::Greater => (a.condim, a.friction[0]),
+        std::cmp::Ordering::Less => (b.condim, b.friction[0]),
+        std::cmp::Ordering::Equal => (a.condim.max(b.condim), a.friction[0].max(b.friction[0])),
+    };
+    if condim == 1 { 0.0 } else { mu }
+}
+
+/// Group bits that say exactly which geoms collide, where 32 bits suffice: one bit for each set of
+/// geoms that collide with the same others. Beyond that, bits are shared and a hook decides.
+fn filters(
+    geoms: usize,
+    allowed: &[bool],
+    friction: &BTreeMap<(usize, usize), f32>,
+) -> Vec<(InteractionGroups, ActiveHooks)> {
+    let row = |i: usize| &allowed[i * geoms..(i + 1) * geoms];
+    let mut classes: Vec<usize> = Vec::new();
+    let class_of: Vec<usize> = (0..geoms)
+        .map(|i| match classes.iter().position(|&c| row(c) == row(i)) {
+            Some(class) => class,
+            None => {
+                classes.push(i);
+                classes.len() - 1
+            }
+        })
+        .collect();
+    let bit = |i: usize| 1u32 << (class_of[i] % 32);
+    let exact = classes.len() <= 32;
+    (0..geoms)
+        .map(|i| {
+            let filter = (0..geoms)
+                .filter(|&j| row(i)[j])
+                .fold(0, |bits, j| bits | bit(j));
+            let groups = InteractionGroups::new(
+                Group::from(bit(i)),
+                Group::from(filter),
+                InteractionTestMode::And,
+            );
+            let mut hooks = ActiveHooks::empty();
+            hooks.set(ActiveHooks::FILTER_CONTACT_PAIRS, !exact);
+            let own_friction = friction.keys().any(|&(a, b)| a == i || b == i);
+            hooks.set(ActiveHooks::MODIFY_SOLVER_CONTACTS, own_friction);
+            (groups, hooks)
+        })
+        .collect()
+}
+
+/// The hooks that the engine calls while it steps.
+pub(crate) struct Hooks<'a>(pub &'a Rules);
+
+impl PhysicsHooks for Hooks<'_> {
+    fn filter_contact_pair(&self, context: &PairFilterContext) -> Option<SolverFlags> {
+        let geom = |c: ColliderHandle| context.colliders[c].user_data as usize;
+        self.0
+            .allows(geom(context.collider1), geom(context.collider2))
+            .then_some(SolverFlags::COMPUTE_RIGID_IMPULSES)
+    }
+
+    fn modify_solver_contacts(&self, context: &mut ContactModificationContext) {
+        let geom = |c: ColliderHandle| context.colliders[c].user_data as usize;
+        let (a, b) = (geom(context.collider1), geom(context.collider2));
+        let friction = self.0.friction.get(&(a.min(b), a.max(b))).copied();
+        if let (Some(friction), Some(manifold)) = (friction, context.rigid_mut()) {
+            *manifold.friction = friction;
+        }
+    }
+}
+
+/// The contacts of the last step that touch or carry force.
+pub(crate) fn read(world: &World, dt: f32, substeps: usize) -> Vec<Contact> {
+    let mut contacts = Vec::new();
+    for pair in world.narrow_phase.contact_pairs() {
+        let (Some(c1), Some(c2)) = (
+            world.colliders.get(pair.collider1),
+            world.colliders.get(pair.collider2),
+        ) else {
+            continue;
+        };
+        for manifold in pair.solver_manifolds() {
+            for point in &manifold.points {
+                if point.dist > 0.0 && point.data.impulse <= 0.0 {
+                    continue;
+                }
+                let tangent = point.data.warmstart_tangent_world * (substeps as f32 / dt);
+                contacts.push(Contact {
+                    geom1: c1.user_data as usize,
+                    geom2: c2.user_data as usize,
+                    pos: array(*c1.position() * point.local_p1),
+                    normal: array(manifold.data.normal),
+                    normal_force_n: f64::from(point.data.impulse / dt),
+                    friction_force_n: array(-tangent),
+                    depth_m: f64::from(-point.dist),
+                });
+            }
+        }
+    }
+    contacts
+}
+
+/// Sum of the normal forces on a collider over the last step, N.
+pub(crate) fn touch(world: &World, collider: ColliderHandle, dt: f32) -> f64 {
+    let impulse: f32 = world
+        .narrow_phase
+        .contact_pairs_with(collider)
+        .flat_map(|pair| pair.solver_manifolds())
+        .flat_map(|manifold| &manifold.points)
+        .map(|point| point.data.impulse)
+        .sum();
+    f64::from(impulse / dt)
+}

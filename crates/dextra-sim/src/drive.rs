@@ -1,0 +1,329 @@
+//! Everything that acts on joints: actuators, tendons, springs, damping, dry friction, limits.
+//!
+//! As in MuJoCo's Euler integrator, forces that depend on positions are taken at the start of a
+//! step and velocity terms are implicit. A joint's limit is its law (see [`crate::limit`]) solved
+//! exactly: `f = m (aref - a)` with `m = 1 / R` is a force `m aref` and a virtual mass `m` on the
+//! joint's diagonal. A tendon's limit couples joints and takes the acceleration of the step before.
+
+use rapier3d::{na::DVector, prelude as rp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    build::{self, Coordinate, Dof, Plan},
+    contact::Rules,
+    limit::Limit,
+    model::{Actuator, Model, Tendon, Transmission},
+    world::World,
+};
+
+/// Multibodies up to this size get exact dry friction, which costs a solver row per joint.
+const EXACT_FRICTION_DOFS: usize = 6;
+/// Below this speed regularised dry friction is viscous.
+const FRICTION_SPEED: f64 = 0.05;
+/// The engine takes joint forces as springs: one so soft that only its offset counts.
+const CARRIER_STIFFNESS: f32 = 1e-3;
+
+/// What acts on one joint over a step.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    force: f64,
+    damping: f64,
+    inertia: f64,
+}
+
+/// A hinge or slide with its constants.
+#[derive(Clone, Debug)]
+struct DrivenJoint {
+    dof: Dof,
+    qpos: usize,
+    qvel: usize,
+    stiffness: f64,
+    springref: f64,
+    base: Load,
+    /// Dry friction to regularise; zero where the engine has an exact row.
+    friction: f64,
+    limit: Option<Limit>,
+}
+
+/// The laws of a model's joints.
+#[derive(Clone, Debug)]
+pub(crate) struct Drive {
+    dt: f64,
+    joints: Vec<Option<DrivenJoint>>,
+    tendon_limits: Vec<Option<Limit>>,
+    loads: Vec<Load>,
+}
+
+/// What the laws remember from step to step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DriveState {
+    /// `qvel` a step ago.
+    qvel: Vec<f64>,
+    /// Force of each tendon's lower and upper limit over the last step.
+    tendon_force: Vec<[f64; 2]>,
+}
+
+impl DriveState {
+    /// The state of a simulation that starts with these velocities.
+    pub(crate) fn start(model: &Model, qvel: &[f64]) -> Self {
+        Self {
+            qvel: qvel.to_vec(),
+            tendon_force: vec![[0.0; 2]; model.tendons.len()],
+        }
+    }
+}
+
+impl Drive {
+    /// Prepares the laws, and sets the engine's exact dry friction where it is used.
+    pub(crate) fn new(model: &Model, rules: &Rules, world: &mut World, plan: &Plan) -> Self {
+        let dt = model.timestep_secs;
+        let inertia = InverseInertia::new(model, rules);
+        let mut joints = Vec::with_capacity(model.joints.len());
+        for (index, joint) in model.joints.iter().enumerate() {
+            let Coordinate::Scalar(dof) = plan.coordinates[index] else {
+                joints.push(None);
+                continue;
+            };
+            let exact = world
+                .multibody_joints
+                .get_multibody_mut(dof.multibody)
+                .filter(|mb| mb.ndofs() <= EXACT_FRICTION_DOFS);
+            let friction = match exact {
+                Some(multibody) => {
+                    multibody.frictions_mut()[dof.index] = joint.frictionloss as f32;
+                    0.0
+                }
+                None => joint.frictionloss,
+            };
+            let limit = joint.range.map(|range| {
+                Limit::new(range, joint.margin, &joint.limit, inertia.joints[index], dt)
+            });
+            joints.push(Some(DrivenJoint {
+                dof,
+                qpos: joint.qpos_adr,
+                qvel: joint.dof_adr,
+                stiffness: joint.stiffness,
+                springref: joint.springref,
+                base: Load {
+                    force: 0.0,
+                    damping: joint.damping,
+                    inertia: joint.armature,
+                },
+                friction,
+                limit,
+            }));
+        }
+        let tendon_limits = model
+            .tendons
+            .iter()
+            .zip(&inertia.tendons)
+            .map(|(t, &a)| {
+                t.range
+                    .map(|range| Limit::new(range, t.margin, &t.limit, a, dt))
+            })
+            .collect();
+        Self {
+            dt,
+            loads: vec![Load::default(); joints.len()],
+            joints,
+            tendon_limits,
+        }
+    }
+
+    /// Sets the joint forces of the next step. `ctrl` is used as it is.
+    pub(crate) fn apply(
+        &mut self,
+        model: &Model,
+        world: &mut World,
+        state: &mut DriveState,
+        (qpos, qvel): (&[f64], &[f64]),
+        ctrl: &[f64],
+    ) {
+        for (load, joint) in self.loads.iter_mut().zip(&self.joints) {
+            let Some(joint) = joint else { continue };
+            let (q, v) = (qpos[joint.qpos], qvel[joint.qvel]);
+            *load = joint.base;
+            load.force -= joint.stiffness * (q - joint.springref);
+            load.damping += joint.friction / v.abs().max(FRICTION_SPEED);
+        }
+        for (index, tendon) in model.tendons.iter().enumerate() {
+            self.pull_tendon(index, tendon, state, qpos, qvel);
+        }
+        for (actuator, &u) in model.actuators.iter().zip(ctrl) {
+            self.actuate(model, actuator, u, qpos, qvel);
+        }
+        for (load, joint) in self.loads.iter_mut().zip(&self.joints) {
+            let Some(joint) = joint else { continue };
+            let Some(limit) = &joint.limit else { continue };
+            let (q, v) = (qpos[joint.qpos], qvel[joint.qvel]);
+            let acceleration = (v - state.qvel[joint.qvel]) / self.dt;
+            for side in [1.0, -1.0] {
+                let Some(active) = limit.law(side, q, v) else {
+                    continue;
+                };
+                // A limit only pushes; the last acceleration tells whether it would pull.
+                if active.acceleration > side * acceleration {
+                    let d = active.impedance;
+                    let mass = d / ((1.0 - d) * limit.inverse_inertia);
+                    load.inertia += mass;
+                    load.force += side * mass * active.acceleration;
+                }
+            }
+        }
+        self.write(world);
+        state.qvel.copy_from_slice(qvel);
+    }
+
+    fn sum(&self, terms: &[(usize, f64)], values: impl Fn(&DrivenJoint) -> f64) -> f64 {
+        terms
+            .iter()
+            .map(|&(j, c)| c * self.joints[j].as_ref().map_or(0.0, &values))
+            .sum()
+    }
+
+    fn add_force(&mut self, terms: &[(usize, f64)], force: f64) {
+        for &(j, c) in terms {
+            self.loads[j].force += c * force;
+        }
+    }
+
+    fn pull_tendon(
+        &mut self,
+        index: usize,
+        tendon: &Tendon,
+        state: &mut DriveState,
+        qpos: &[f64],
+        qvel: &[f64],
+    ) {
+        let length = self.sum(&tendon.terms, |j| qpos[j.qpos]);
+        let velocity = self.sum(&tendon.terms, |j| qvel[j.qvel]);
+        let stretch = length - length.clamp(tendon.springlength[0], tendon.springlength[1]);
+        let passive = -tendon.stiffness * stretch - tendon.damping * velocity;
+        if passive != 0.0 {
+            self.add_force(&tendon.terms, passive);
+        }
+        let Some(limit) = &self.tendon_limits[index] else {
+            return;
+        };
+        let before = state.tendon_force[index];
+        let mut forces = [0.0; 2];
+        for (n, side) in [1.0, -1.0].into_iter().enumerate() {
+            let Some(active) = limit.law(side, length, velocity) else {
+                continue;
+            };
+            let last = self.sum(&tendon.terms, |j| state.qvel[j.qvel]);
+            let acceleration = side * (velocity - last) / self.dt;
+            // Without the limit's own force: f = (aref - a0) / (A + R), and A + R = A / d.
+            let unlimited = acceleration - limit.inverse_inertia * before[n];
+            let force = (active.acceleration - unlimited) * active.impedance;
+            forces[n] = (force / limit.inverse_inertia).max(0.0);
+        }
+        state.tendon_force[index] = forces;
+        if forces != [0.0; 2] {
+            self.add_force(&tendon.terms, forces[0] - forces[1]);
+        }
+    }
+
+    fn actuate(&mut self, model: &Model, actuator: &Actuator, u: f64, qpos: &[f64], qvel: &[f64]) {
+        let single;
+        let terms: &[(usize, f64)] = match actuator.transmission {
+            Transmission::Joint(joint) => {
+                single = [(joint, 1.0)];
+                &single
+            }
+            Transmission::Tendon(tendon) => &model.tendons[tendon].terms,
+        };
+        let gear = actuator.gear;
+        let length = gear * self.sum(terms, |j| qpos[j.qpos]);
+        let velocity = gear * self.sum(terms, |j| qvel[j.qvel]);
+        let [constant, per_length, per_velocity] = actuator.bias;
+        let elastic = actuator.gain * u + constant + per_length * length;
+        let force = elastic + per_velocity * velocity;
+        let clamped = actuator
+            .force_range
+            .map_or(force, |[lo, hi]| force.clamp(lo, hi));
+        // A servo's own damping is implicit, unless its force is saturated.
+        match actuator.transmission {
+            Transmission::Joint(joint) if clamped == force && per_velocity < 0.0 => {
+                self.loads[joint].damping -= per_velocity * gear * gear;
+                self.loads[joint].force += gear * elastic;
+            }
+            _ => self.add_force(terms, gear * clamped),
+        }
+    }
+
+    /// Hands the loads to the engine.
+    fn write(&self, world: &mut World) {
+        for (load, joint) in self.loads.iter().zip(&self.joints) {
+            let Some(DrivenJoint { dof, .. }) = joint else {
+                continue;
+            };
+            let Some(multibody) = world.multibody_joints.get_multibody_mut(dof.multibody) else {
+                continue;
+            };
+            multibody.damping_mut()[dof.index] = load.damping as f32;
+            multibody.armature_mut()[dof.index] = load.inertia as f32;
+            let v = multibody.generalized_velocity()[dof.index];
+            let Some(link) = multibody.link_mut(dof.link) else {
+                continue;
+            };
+            let q = link.joint.coords()[dof.axis] + self.dt as f32 * v;
+            let rest = q + load.force as f32 / CARRIER_STIFFNESS;
+            link.joint.set_spring(dof.axis, CARRIER_STIFFNESS, rest);
+        }
+    }
+}
+
+/// Diagonal of the inverse mass matrix at the reference configuration (MuJoCo's `dof_invweight0`
+/// and `tendon_invweight0`), from a world without splits.
+struct InverseInertia {
+    joints: Vec<f64>,
+    tendons: Vec<f64>,
+}
+
+impl InverseInertia {
+    fn new(model: &Model, rules: &Rules) -> Self {
+        let (mut world, plan) = build::build(model, rules, &[]);
+        let mut diagonals: Vec<(rp::MultibodyIndex, DVector<f32>)> = Vec::new();
+        for chain in &plan.chains {
+            if let Some(multibody) = world.multibody_joints.get_multibody_mut(chain.multibody) {
+                diagonals.push((
+                    chain.multibody,
+                    multibody.dof_inverse_inertia(&world.bodies),
+                ));
+            }
+        }
+        let dof = |joint: usize| match plan.coordinates[joint] {
+            Coordinate::Scalar(dof) => Some(dof),
+            Coordinate::Free => None,
+        };
+        let joints = (0..model.joints.len())
+            .map(|j| {
+                let dof = dof(j)?;
+                let (_, diagonal) = diagonals.iter().find(|(mb, _)| *mb == dof.multibody)?;
+                Some(f64::from(diagonal[dof.index]))
+            })
+            .map(|inverse| inverse.unwrap_or(1.0))
+            .collect();
+        let tendons = model
+            .tendons
+            .iter()
+            .map(|tendon| {
+                let per_multibody = plan.chains.iter().filter_map(|chain| {
+                    let multibody = world.multibody_joints.get_multibody(chain.multibody)?;
+                    let mut row = DVector::<f32>::zeros(multibody.ndofs());
+                    for &(joint, coefficient) in &tendon.terms {
+                        if let Some(dof) = dof(joint).filter(|d| d.multibody == chain.multibody) {
+                            row[dof.index] += coefficient as f32;
+                        }
+                    }
+                    let solved = multibody.inv_augmented_mass().solve(&row)?;
+                    Some(f64::from(row.dot(&solved)))
+                });
+                let inverse: f64 = per_multibody.sum();
+                if inverse > 0.0 { inverse } else { 1.0 }
+            })
+            .collect();
+        Self { joints, tendons }
+    }
+}

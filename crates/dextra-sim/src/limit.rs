@@ -1,0 +1,100 @@
+//! MuJoCo's soft limits (Computation chapter, "Constraint model").
+//!
+//! A violated limit asks for the acceleration `aref = -b v - k d(r) r`, where `r` is the distance
+//! to the limit less its margin, and pushes with `f = (aref - a) / R`, where `a` is the resulting
+//! acceleration, `R = (1 - d) / d * A` and `A` the inverse inertia seen by the limit.
+
+use crate::model::SolverParams;
+
+/// A limited quantity: a joint position or a tendon length.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    range: [f64; 2],
+    margin: f64,
+    stiffness: f64,
+    damping: f64,
+    solimp: [f64; 5],
+    /// `A`, at the reference configuration.
+    pub inverse_inertia: f64,
+}
+
+/// A limit that acts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Active {
+    /// The acceleration asked for, away from the limit.
+    pub acceleration: f64,
+    /// `d`, between 0 and 1.
+    pub impedance: f64,
+}
+
+impl Limit {
+    /// A limit with MuJoCo's parameters.
+    pub(crate) fn new(
+        range: [f64; 2],
+        margin: f64,
+        params: &SolverParams,
+        inverse_inertia: f64,
+        timestep_secs: f64,
+    ) -> Self {
+        let mut solimp = params.solimp;
+        for x in [0, 1, 3] {
+            solimp[x] = solimp[x].clamp(1e-4, 1.0 - 1e-4);
+        }
+        solimp[4] = solimp[4].max(1.0);
+        let dmax = solimp[1];
+        let [a, b] = params.solref;
+        let (stiffness, damping) = if a > 0.0 {
+            // MuJoCo's `refsafe`: no faster than two steps.
+            let timeconst = a.max(2.0 * timestep_secs);
+            (
+                1.0 / (dmax * timeconst * b).powi(2),
+                2.0 / (dmax * timeconst),
+            )
+        } else {
+            (-a / (dmax * dmax), -b / dmax)
+        };
+        Self {
+            range,
+            margin,
+            stiffness,
+            damping,
+            solimp,
+            inverse_inertia,
+        }
+    }
+
+    /// What the lower (`side` = 1) or the upper (-1) limit asks for, if it acts.
+    pub(crate) fn law(&self, side: f64, position: f64, velocity: f64) -> Option<Active> {
+        let bound = if side > 0.0 {
+            self.range[0]
+        } else {
+            self.range[1]
+        };
+        let r = side * (position - bound) - self.margin;
+        if r >= 0.0 {
+            return None;
+        }
+        let impedance = self.impedance(-r);
+        let acceleration = -self.damping * side * velocity - self.stiffness * impedance * r;
+        Some(Active {
+            acceleration,
+            impedance,
+        })
+    }
+
+    /// `d(r)`: a power curve from `dmin` at zero to `dmax` at `width`, bent at `midpoint`.
+    fn impedance(&self, r: f64) -> f64 {
+        let [dmin, dmax, width, midpoint, power] = self.solimp;
+        let x = if width > 1e-15 {
+            (r / width).min(1.0)
+        } else {
+            1.0
+        };
+        let y = if x <= midpoint {
+            x.powf(power) / midpoint.powf(power - 1.0)
+        } else {
+            1.0 - (1.0 - x).powf(power) / (1.0 - midpoint).powf(power - 1.0)
+        };
+        dmin + y * (dmax - dmin)
+    }
+}
