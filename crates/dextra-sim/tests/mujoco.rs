@@ -1,0 +1,74 @@
+//! Our physics beside MuJoCo's on the same scene.
+//!
+//! The comparisons, their bars and their tables are Python scripts in `tests/reference`, because
+//! MuJoCo and the published environment are Python packages. They run where `DEXTRA_PYTHON` (or
+//! `~/.cache/dextra-python/bin/python`, which `tests/run` makes) has them; elsewhere the tests say
+//! that they are skipped.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// An interpreter that can import `modules`, or `None` after saying why not.
+fn python(modules: &str) -> Option<PathBuf> {
+    let python = env::var_os("DEXTRA_PYTHON").map(PathBuf::from).or_else(|| {
+        Some(Path::new(&env::var_os("HOME")?).join(".cache/dextra-python/bin/python"))
+    })?;
+    let import = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
+    if import.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    println!(
+        "skipped: {} cannot import {modules}; `tests/run` sets it up, or point DEXTRA_PYTHON at \
+         an interpreter that can",
+        python.display()
+    );
+    None
+}
+
+fn run(python: &Path, script: &str, args: &[&str]) -> Output {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(python)
+        .arg(root.join("tests/reference").join(script))
+        .args(args)
+        .output()
+        .expect("the interpreter started a moment ago");
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    output
+}
+
+/// The example that the same cargo invocation has built; `None` where only this test was asked for.
+fn trace() -> Option<PathBuf> {
+    let directory = env::current_exe().ok()?.parent()?.parent()?.join("examples");
+    let path = directory.join(format!("trace{}", env::consts::EXE_SUFFIX));
+    path.exists().then_some(path)
+}
+
+/// Masses and kinematics alike; servo steps within 3 mrad rms; a limp hand within 5 mrad after half
+/// a second; the latch holds the door shut and lets it go when turned; dry friction breaks away at
+/// the same torque. The script holds the bars and fails when one is missed.
+#[test]
+fn physics_agrees_with_mujoco() {
+    let Some(python) = python("mujoco, numpy") else { return };
+    let trace = trace();
+    let mut args = Vec::new();
+    if let Some(path) = &trace {
+        args.extend(["--trace", path.to_str().expect("cargo's paths are UTF-8 here")]);
+    }
+    let output = run(&python, "fidelity.py", &args);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "a bar was missed (table above)\n{errors}");
+}
+
+/// Our scene file is the published model, number by number and over 200 control steps.
+#[test]
+fn scene_is_the_published_one() {
+    let Some(python) = python("mujoco, gymnasium_robotics") else { return };
+    let output = run(&python, "check_scene.py", &[]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the scenes disagree (table above)\n{errors}");
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Our speed beside MuJoCo's, on one core, measured in turn so that a busy machine hurts both alike.
+#
+#   tests/reference/bench_env.sh [POLICY.npz] [ROUNDS]
+#
+# POLICY.npz (DAPG's layout) adds the regime in which the hand holds the handle. Needs a release
+# build of `dextra`, and DEXTRA_PYTHON (default ~/.cache/dextra-python/bin/python) with MuJoCo and
+# gymnasium-robotics. All rates are per second of CPU time.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+policy="${1:-}"
+rounds="${2:-3}"
+python="${DEXTRA_PYTHON:-$HOME/.cache/dextra-python/bin/python}"
+dextra="$(bash tests/binary.sh)"
+[ -x "$dextra" ] || { echo "no $dextra: run cargo build --release first" >&2; exit 1; }
+
+flags=()
+[ -z "$policy" ] || flags=(--policy "$policy")
+results="$(mktemp -d)"
+trap 'rm -r "$results"' EXIT
+for ((round = 0; round < rounds; round++)); do
+  echo "round $((round + 1)) of $rounds" >&2
+  taskset -c 0 "$dextra" bench --json "${flags[@]}" >"$results/ours.$round.json"
+  taskset -c 0 "$python" tests/reference/bench_gymnasium.py --rounds 1 "${flags[@]}" >"$results/theirs.$round.json" 2>/dev/null
+done
+
+"$python" - "$results" "$rounds" <<'PYTHON'
+import json
+import pathlib
+import statistics
+import sys
+
+folder, rounds = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+
+
+def load(name, round):
+    """The last line that is JSON: progress may precede it."""
+    lines = (folder / f"{name}.{round}.json").read_text().strip().splitlines()
+    text = "\n".join(lines)
+    return json.loads(text if text.startswith("{") else lines[-1])
+
+
+ours = [load("ours", r) for r in range(rounds)]
+theirs = [load("theirs", r) for r in range(rounds)]
+print(f"{'per CPU second, median of ' + str(rounds):<36} {'dextra':>9} {'MuJoCo':>9} {'ratio':>6}  (per round)")
+for regime in ("random", "contact"):
+    if regime not in ours[0] or regime not in theirs[0]:
+        continue
+    for key, what in (("physics_steps_per_cpu_sec", "physics steps"), ("env_steps_per_cpu_sec", "environment steps")):
+        a, b = [o[regime][key] for o in ours], [t[regime][key] for t in theirs]
+        ratios = [x / y for x, y in zip(a, b)]
+        print(f"{regime + ', ' + what:<36} {statistics.median(a):9.0f} {statistics.median(b):9.0f}"
+              f" {statistics.median(ratios):6.2f}  ({', '.join(f'{r:.2f}' for r in ratios)})")
+PYTHON
