@@ -28,11 +28,25 @@ ARM = ("ARTz", "ARRx", "ARRy", "ARRz")
 DT = 0.002
 
 
+def expand(element):
+    """Puts the children of an included file where its <include> stands."""
+    for child in list(element):
+        if child.tag == "include":
+            at = list(element).index(child)
+            element.remove(child)
+            included = expand(ElementTree.parse(SCENE.parent / child.get("file")).getroot())
+            for offset, new in enumerate(included):
+                element.insert(at + offset, new)
+        else:
+            expand(child)
+    return element
+
+
 class Scene:
-    """An edited copy of the scene."""
+    """An edited copy of the scene, in one file."""
 
     def __init__(self):
-        self.root = ElementTree.parse(SCENE).getroot()
+        self.root = expand(ElementTree.parse(SCENE).getroot())
 
     def find(self, tag, name):
         return self.root.find(f".//{tag}[@name='{name}']")
@@ -53,10 +67,11 @@ class Scene:
 
     def without_arm(self):
         """The forearm fixed in the world."""
-        body, actuators = self.find("body", "forearm"), self.root.find("actuator")
-        for name in ARM:
-            body.remove(self.find("joint", name))
-            actuators.remove(self.find("general", f"A_{name}"))
+        for kind, prefix in (("joint", ""), ("general", "A_")):
+            for parent in self.root.iter():
+                for name in ARM:
+                    for child in parent.findall(f"{kind}[@name='{prefix}{name}']"):
+                        parent.remove(child)
         return self
 
     def limp(self):
@@ -68,7 +83,7 @@ class Scene:
 
     def with_motor(self, joint):
         """A torque of 1 N m per unit of control, appended to the actuators."""
-        ElementTree.SubElement(self.root.find("actuator"), "general", {
+        ElementTree.SubElement(self.root.findall("actuator")[-1], "general", {
             "name": f"motor_{joint}", "joint": joint, "ctrlrange": "-100 100",
             "gainprm": "1 0 0", "biastype": "none", "biasprm": "0 0 0"})
         return self
