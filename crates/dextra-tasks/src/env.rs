@@ -1,0 +1,268 @@
+//! The environment: a task, a simulation and a time limit.
+
+use std::sync::Arc;
+
+use dextra_sim::{Sim, Snapshot};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::{RewardKind, RewardTerm, TaskError, TaskModel};
+
+/// How to run a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnvOptions {
+    /// What is rewarded.
+    pub reward: RewardKind,
+    /// Control steps of an episode, at least 1; `None` for the task's own number.
+    pub horizon: Option<usize>,
+}
+
+/// What a step led to; the observation is [`Env::observation`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Sum of the terms.
+    pub reward: f32,
+    /// What the reward is made of.
+    pub terms: Vec<RewardTerm>,
+    /// Whether the episode ended by itself: only when `failure` is set.
+    pub terminated: bool,
+    /// Whether the time is up.
+    pub truncated: bool,
+    /// Whether the task is solved at this moment.
+    pub success: bool,
+    /// Why the step is worthless: an action or a state that is not finite. Such an episode should
+    /// not be learnt from; the observation is that of the last good step.
+    pub failure: Option<String>,
+}
+
+/// A moment of an environment. Restored, it continues to the same bits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EnvSnapshot {
+    task: String,
+    sim: Snapshot,
+    observation: Vec<f32>,
+    progress: Progress,
+}
+
+/// How far an episode has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Progress {
+    seed: u64,
+    step_index: usize,
+    success_steps: usize,
+    total_reward: f64,
+    failure: Option<String>,
+}
+
+/// An environment: Gymnasium's `reset` and `step`. Owned by one thread.
+pub struct Env {
+    task_model: Arc<TaskModel>,
+    reward: RewardKind,
+    horizon: usize,
+    sim: Sim,
+    observation: Vec<f32>,
+    ctrl: Vec<f64>,
+    progress: Progress,
+}
+
+impl Env {
+    /// An environment by the name of its task, reset with seed 0.
+    ///
+    /// # Errors
+    /// When the task is unknown, or its files are missing or wrong.
+    pub fn make(task: &str, options: &EnvOptions) -> Result<Self, TaskError> {
+        Ok(Self::with_model(TaskModel::load(task)?, options))
+    }
+
+    /// An environment that shares its task and scene with others, reset with seed 0.
+    pub fn with_model(task_model: Arc<TaskModel>, options: &EnvOptions) -> Self {
+        let mut env = Self {
+            reward: options.reward,
+            horizon: options.horizon.unwrap_or(task_model.horizon).max(1),
+            sim: Sim::new(Arc::clone(&task_model.model)),
+            observation: Vec::with_capacity(task_model.obs_dim()),
+            ctrl: vec![0.0; task_model.action_dim()],
+            progress: Progress::default(),
+            task_model,
+        };
+        env.reset(0);
+        env
+    }
+
+    /// The task and its scene.
+    pub fn task_model(&self) -> &Arc<TaskModel> {
+        &self.task_model
+    }
+
+    /// Name of the task.
+    pub fn task(&self) -> &str {
+        self.task_model.name
+    }
+
+    /// Number of observed values.
+    pub fn obs_dim(&self) -> usize {
+        self.task_model.obs_dim()
+    }
+
+    /// Number of action values.
+    pub fn action_dim(&self) -> usize {
+        self.task_model.action_dim()
+    }
+
+    /// Control steps of an episode.
+    pub fn horizon(&self) -> usize {
+        self.horizon
+    }
+
+    /// Seconds of a control step.
+    pub fn control_dt_secs(&self) -> f64 {
+        self.task_model.control_dt_secs()
+    }
+
+    /// Begins the episode of a seed and returns its first observation. The same seed gives the
+    /// same episode, whatever happened before.
+    pub fn reset(&mut self, seed: u64) -> &[f32] {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let placed = self.task_model.task.reset(&mut self.sim, &mut rng);
+        self.progress = Progress {
+            seed,
+            failure: placed.err().map(|error| error.to_string()),
+            ..Progress::default()
+        };
+        self.observe();
+        &self.observation
+    }
+
+    /// The observation of the present state.
+    pub fn observation(&self) -> &[f32] {
+        &self.observation
+    }
+
+    /// Takes one control step: `action` is clipped to [-1, 1], scaled to the actuators' control
+    /// ranges and held for the task's number of timesteps.
+    pub fn step(&mut self, action: &[f32]) -> Step {
+        if self.progress.failure.is_none() {
+            self.progress.failure = self.advance(action).err();
+        }
+        self.progress.step_index += 1;
+        if self.progress.failure.is_some() {
+            return Step {
+                reward: 0.0,
+                terms: Vec::new(),
+                terminated: true,
+                truncated: false,
+                success: false,
+                failure: self.progress.failure.clone(),
+            };
+        }
+        self.observe();
+        let task = &self.task_model.task;
+        let success = task.success(&self.sim);
+        let terms = match self.reward.of_success(success) {
+            Some(term) => vec![term],
+            None => task.dense_terms(&self.sim),
+        };
+        let reward = terms.iter().map(|term| term.value).sum();
+        self.progress.success_steps += usize::from(success);
+        self.progress.total_reward += f64::from(reward);
+        Step {
+            reward,
+            terms,
+            terminated: false,
+            truncated: self.progress.step_index >= self.horizon,
+            success,
+            failure: None,
+        }
+    }
+
+    /// The simulation.
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    /// Control steps taken in this episode.
+    pub fn step_index(&self) -> usize {
+        self.progress.step_index
+    }
+
+    /// Seed of this episode.
+    pub fn seed(&self) -> u64 {
+        self.progress.seed
+    }
+
+    /// Whether this episode counts as a success by now: more than 25 successful steps
+    /// (`evaluate_success` of mj_envs).
+    pub fn episode_success(&self) -> bool {
+        self.progress.success_steps >= self.task_model.min_success_steps
+    }
+
+    /// Sum of the rewards of this episode.
+    pub fn episode_return(&self) -> f64 {
+        self.progress.total_reward
+    }
+
+    /// This moment, as a value.
+    pub fn snapshot(&self) -> EnvSnapshot {
+        EnvSnapshot {
+            task: self.task().to_owned(),
+            sim: self.sim.snapshot(),
+            observation: self.observation.clone(),
+            progress: self.progress.clone(),
+        }
+    }
+
+    /// Goes back (or forth) to a moment of any environment of the same task and scene.
+    ///
+    /// # Errors
+    /// When the snapshot is of another task or scene.
+    pub fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), TaskError> {
+        if snapshot.task != self.task() {
+            return Err(TaskError::OtherTask {
+                found: snapshot.task.clone(),
+                expected: self.task().to_owned(),
+            });
+        }
+        self.sim.restore(&snapshot.sim)?;
+        self.observation.clone_from(&snapshot.observation);
+        self.progress.clone_from(&snapshot.progress);
+        Ok(())
+    }
+
+    /// Simulates one control step, or says why that failed.
+    fn advance(&mut self, action: &[f32]) -> Result<(), String> {
+        if action.len() != self.ctrl.len() {
+            let expected = self.ctrl.len();
+            return Err(format!(
+                "the action has {} values, not {expected}",
+                action.len()
+            ));
+        }
+        for (index, (ctrl, &a)) in self.ctrl.iter_mut().zip(action).enumerate() {
+            if !a.is_finite() {
+                let name = &self.task_model.model.actuators[index].name;
+                return Err(format!("the action of `{name}` is not finite ({a})"));
+            }
+            let (middle, half) = self.task_model.action_scale(index);
+            *ctrl = middle + half * f64::from(a.clamp(-1.0, 1.0));
+        }
+        for _ in 0..self.task_model.frame_skip {
+            self.sim.step(&self.ctrl);
+            if !self.sim.is_finite() {
+                return Err(format!(
+                    "the physics diverged at {:.3} s",
+                    self.sim.time_secs()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self) {
+        self.observation.clear();
+        self.task_model
+            .task
+            .observe(&self.sim, &mut self.observation);
+    }
+}

@@ -1,0 +1,80 @@
+//! The `[expert]` table of a task file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Joint angles (rad) by joint name; joints that are not named rest at zero.
+pub(crate) type Posture = BTreeMap<String, f64>;
+
+/// A waypoint controller as written in a task file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpertConfig {
+    /// The site that is led along the waypoints. The joints between it and the world are the arm;
+    /// all other actuators follow the postures.
+    pub palm: String,
+    /// How far ahead of the arm its position targets run: 1 commands the waypoint itself, more
+    /// gets there faster (the arm's servos are slow).
+    pub gain: f64,
+    /// Damping of the inverse kinematics, metres.
+    pub damping_m: f64,
+    /// Each visit of a waypoint misses it by up to this much along each axis.
+    pub position_noise_m: f64,
+    /// Hand postures by name.
+    pub postures: BTreeMap<String, Posture>,
+    /// What to do, in order; the last motion goes on to the end.
+    pub motions: Vec<MotionConfig>,
+}
+
+/// One motion: a timer, a target for the palm and a posture for the hand.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MotionConfig {
+    pub name: String,
+    /// Control steps until the next motion.
+    pub steps: usize,
+    /// The frame in which the target is given. It moves with what carries it.
+    pub frame: FrameConfig,
+    /// Joints of the mechanism that the target runs ahead of: this is what pushes and pulls.
+    #[serde(default)]
+    pub lead: BTreeMap<String, LeadConfig>,
+    /// Where the palm should be in the frame.
+    pub position_m: [f64; 3],
+    /// How the palm should be turned from its reference orientation: a rotation vector in the frame.
+    pub rotation_rad: [f64; 3],
+    /// What a radian of rotation error weighs against a metre of position error.
+    pub rotation_weight_m: f64,
+    /// Name of a posture.
+    pub posture: String,
+    /// Where to go instead of on to the next motion.
+    pub retry: Option<RetryConfig>,
+}
+
+/// Something that carries a target.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FrameConfig {
+    Site(String),
+    Body(String),
+}
+
+/// The frame is taken where it will be when a joint has moved on.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeadConfig {
+    /// How much further.
+    pub by_rad: f64,
+    /// But no further than this.
+    pub up_to_rad: f64,
+}
+
+/// A jump when the motion's time is up and a joint has not come far enough.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RetryConfig {
+    pub joint: String,
+    pub below_rad: f64,
+    /// Name of the motion to go to.
+    pub to: String,
+}

@@ -1,0 +1,112 @@
+//! From a motion and a state of the scene to an action.
+
+use dextra_sim::{Pose, Sim};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    ExpertPlan, ExpertState,
+    arm::Goal,
+    math::{add, quaternion, turn},
+    plan::{Frame, Lead, Motion},
+};
+use crate::TaskModel;
+
+/// The state with the motion that is due: the next one, or where a retry leads, when the time of
+/// the present one is up.
+pub(super) fn advance(plan: &ExpertPlan, state: &ExpertState, sim: &Sim) -> ExpertState {
+    let motion = &plan.motions[state.motion];
+    if state.elapsed < motion.steps {
+        return state.clone();
+    }
+    let failed = motion
+        .retry
+        .filter(|retry| sim.qpos()[retry.qpos_adr] < retry.below_rad);
+    let next = failed.map_or(state.motion + 1, |retry| retry.to);
+    if next >= plan.motions.len() {
+        return state.clone();
+    }
+    ExpertState {
+        motion: next,
+        elapsed: 0,
+        visits: state.visits + 1,
+        ..*state
+    }
+}
+
+/// The action of the present motion.
+pub(super) fn action(
+    plan: &ExpertPlan,
+    model: &TaskModel,
+    state: &ExpertState,
+    sim: &Sim,
+) -> Vec<f32> {
+    let motion = &plan.motions[state.motion];
+    let present = plan.arm.positions(sim);
+    let goal = Goal {
+        pose: target(plan, motion, state, sim),
+        rotation_weight_m: motion.rotation_weight_m,
+        damping_m: plan.damping_m,
+    };
+    let wanted = plan.arm.solve(&present, &goal);
+    let load = plan.arm.gravity_load(sim, &present);
+    let command = |(index, &joint): (usize, &usize)| {
+        let (position, load) = match plan.arm.joints.iter().position(|&j| j == joint) {
+            Some(k) => (present[k] + plan.gain * (wanted[k] - present[k]), load[k]),
+            None => (motion.posture_rad[index], 0.0),
+        };
+        // At rest the servo's force, gain ctrl + bias0 + bias1 position, is the load.
+        let servo = &sim.model().actuators[index];
+        let ctrl = (load - servo.bias[0] - servo.bias[1] * position) / servo.gain;
+        let (middle, half) = model.action_scale(index);
+        ((ctrl - middle) / half).clamp(-1.0, 1.0) as f32
+    };
+    plan.actuated.iter().enumerate().map(command).collect()
+}
+
+/// Where the palm should go: the motion's waypoint in its frame, missed by this visit's noise.
+fn target(plan: &ExpertPlan, motion: &Motion, state: &ExpertState, sim: &Sim) -> Pose {
+    let carrier = match motion.frame {
+        Frame::Site(site) => sim.site_pose(site),
+        Frame::Body(body) => sim.body_pose(body),
+    };
+    let frame = motion
+        .leads
+        .iter()
+        .fold(carrier, |frame, lead| ahead(&frame, lead, sim));
+    let turned = Pose {
+        pos: motion.position_m,
+        quat: quaternion(motion.rotation_rad),
+    };
+    let reference = Pose {
+        pos: [0.0; 3],
+        quat: plan.arm.reference,
+    };
+    let waypoint = frame.mul(&turned).mul(&reference);
+    Pose {
+        pos: add(waypoint.pos, noise_m(plan.position_noise_m, state)),
+        quat: waypoint.quat,
+    }
+}
+
+/// A frame after a joint has moved on by the lead.
+fn ahead(frame: &Pose, lead: &Lead, sim: &Sim) -> Pose {
+    let joint = &sim.model().joints[lead.joint];
+    let body = sim.body_pose(joint.body);
+    let now_rad = sim.qpos()[joint.qpos_adr];
+    let by_rad = (lead.up_to_rad - now_rad).min(lead.by_rad);
+    turn(
+        frame,
+        body.transform_point(joint.anchor),
+        body.rotate(joint.axis),
+        by_rad,
+    )
+}
+
+/// Uniform along each axis; one draw per visit, from the episode's seed.
+fn noise_m(half_width_m: f64, state: &ExpertState) -> [f64; 3] {
+    let mut rng = ChaCha8Rng::seed_from_u64(state.seed);
+    // Stream 0 is the environment's reset.
+    rng.set_stream(state.visits + 1);
+    [(); 3].map(|()| half_width_m * (2.0 * rng.random::<f64>() - 1.0))
+}

@@ -1,0 +1,239 @@
+//! The `[expert]` table checked against the scene: names become indices.
+
+use dextra_sim::{JointKind, Model, Transmission};
+
+use super::{
+    arm::Arm,
+    config::{ExpertConfig, FrameConfig, MotionConfig, Posture, RetryConfig},
+};
+use crate::{TaskError, config::Source};
+
+/// What a waypoint is given relative to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Frame {
+    Site(usize),
+    Body(usize),
+}
+
+/// See [`super::config::LeadConfig`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lead {
+    pub joint: usize,
+    pub by_rad: f64,
+    pub up_to_rad: f64,
+}
+
+/// See [`super::config::RetryConfig`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retry {
+    pub qpos_adr: usize,
+    pub below_rad: f64,
+    pub to: usize,
+}
+
+/// See [`MotionConfig`].
+#[derive(Clone, Debug)]
+pub(crate) struct Motion {
+    pub name: String,
+    pub steps: usize,
+    pub frame: Frame,
+    pub leads: Vec<Lead>,
+    pub position_m: [f64; 3],
+    pub rotation_rad: [f64; 3],
+    pub rotation_weight_m: f64,
+    /// Angle of each actuator's joint, zero for the arm's.
+    pub posture_rad: Vec<f64>,
+    pub retry: Option<Retry>,
+}
+
+/// A waypoint controller, ready for its scene.
+#[derive(Clone, Debug)]
+pub(crate) struct ExpertPlan {
+    pub arm: Arm,
+    /// Joint of each actuator.
+    pub actuated: Vec<usize>,
+    pub gain: f64,
+    pub damping_m: f64,
+    pub position_noise_m: f64,
+    pub motions: Vec<Motion>,
+}
+
+impl ExpertPlan {
+    pub fn compile(
+        config: ExpertConfig,
+        model: &Model,
+        source: &Source,
+    ) -> Result<Self, TaskError> {
+        for (key, value) in [("gain", config.gain), ("damping_m", config.damping_m)] {
+            let good = value.is_finite() && value > 0.0;
+            source.require(
+                format!("expert.{key}"),
+                value,
+                good,
+                "a finite number above 0",
+            )?;
+        }
+        let noise_m = config.position_noise_m;
+        let good = noise_m.is_finite() && noise_m >= 0.0;
+        source.require(
+            "expert.position_noise_m",
+            noise_m,
+            good,
+            "a finite number of at least 0",
+        )?;
+        let motions = config.motions.len();
+        source.require(
+            "expert.motions",
+            motions,
+            motions > 0,
+            "a list of at least one motion",
+        )?;
+
+        let actuated = actuated_joints(model, source)?;
+        let arm = Arm::new(model, source.scene(model.site(&config.palm))?);
+        let compiler = Compiler {
+            config: &config,
+            model,
+            source,
+            actuated: &actuated,
+        };
+        let motions = config
+            .motions
+            .iter()
+            .map(|m| compiler.motion(m))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            arm,
+            actuated,
+            gain: config.gain,
+            damping_m: config.damping_m,
+            position_noise_m: noise_m,
+            motions,
+        })
+    }
+}
+
+/// The joint of each actuator; the controller inverts joint position servos.
+fn actuated_joints(model: &Model, source: &Source) -> Result<Vec<usize>, TaskError> {
+    let joint = |actuator: &dextra_sim::Actuator| {
+        let servo = match actuator.transmission {
+            Transmission::Joint(joint) if actuator.gain != 0.0 => Some(joint),
+            _ => None,
+        };
+        let key = format!("actuator {}", actuator.name);
+        source.require(
+            key,
+            actuator.gain,
+            servo.is_some(),
+            "a servo on a joint for `[expert]`",
+        )?;
+        Ok(servo.unwrap_or_default())
+    };
+    model.actuators.iter().map(joint).collect()
+}
+
+struct Compiler<'a> {
+    config: &'a ExpertConfig,
+    model: &'a Model,
+    source: &'a Source,
+    actuated: &'a [usize],
+}
+
+impl Compiler<'_> {
+    fn motion(&self, motion: &MotionConfig) -> Result<Motion, TaskError> {
+        let key = |name: &str| format!("expert.motions.{}.{name}", motion.name);
+        self.source
+            .require(key("steps"), motion.steps, motion.steps > 0, "at least 1")?;
+        let targets = motion.position_m.iter().chain(&motion.rotation_rad);
+        for &value in targets.chain([&motion.rotation_weight_m]) {
+            self.source
+                .require_finite(&key("position_m, rotation_rad, weight"), value)?;
+        }
+        let frame = match &motion.frame {
+            FrameConfig::Site(name) => Frame::Site(self.source.scene(self.model.site(name))?),
+            FrameConfig::Body(name) => Frame::Body(self.source.scene(self.model.body(name))?),
+        };
+        let lead = |(name, lead): (&String, &super::config::LeadConfig)| {
+            self.source
+                .require_finite(&key("lead.by_rad"), lead.by_rad)?;
+            self.source
+                .require_finite(&key("lead.up_to_rad"), lead.up_to_rad)?;
+            let joint = self.hinge(name, &key("lead"))?;
+            Ok(Lead {
+                joint,
+                by_rad: lead.by_rad,
+                up_to_rad: lead.up_to_rad,
+            })
+        };
+        Ok(Motion {
+            name: motion.name.clone(),
+            steps: motion.steps,
+            frame,
+            leads: motion
+                .lead
+                .iter()
+                .map(lead)
+                .collect::<Result<_, TaskError>>()?,
+            position_m: motion.position_m,
+            rotation_rad: motion.rotation_rad,
+            rotation_weight_m: motion.rotation_weight_m,
+            posture_rad: self.posture(&motion.posture, &key("posture"))?,
+            retry: motion
+                .retry
+                .as_ref()
+                .map(|r| self.retry(r, &key("retry")))
+                .transpose()?,
+        })
+    }
+
+    fn retry(&self, retry: &RetryConfig, key: &str) -> Result<Retry, TaskError> {
+        let names = || self.config.motions.iter().map(|m| m.name.as_str());
+        let to = names().position(|name| name == retry.to);
+        let known = names().collect::<Vec<_>>().join(", ");
+        let allowed = format!("the name of a motion: {known}");
+        self.source
+            .require(format!("{key}.to"), &retry.to, to.is_some(), allowed)?;
+        self.source
+            .require_finite(&format!("{key}.below_rad"), retry.below_rad)?;
+        let joint = self.hinge(&retry.joint, key)?;
+        Ok(Retry {
+            qpos_adr: self.model.joints[joint].qpos_adr,
+            below_rad: retry.below_rad,
+            to: to.unwrap_or_default(),
+        })
+    }
+
+    fn hinge(&self, name: &str, key: &str) -> Result<usize, TaskError> {
+        let joint = self.source.scene(self.model.joint(name))?;
+        let is_hinge = self.model.joints[joint].kind == JointKind::Hinge;
+        self.source
+            .require(key, name, is_hinge, "the name of a hinge")?;
+        Ok(joint)
+    }
+
+    fn posture(&self, name: &str, key: &str) -> Result<Vec<f64>, TaskError> {
+        let empty = Posture::new();
+        let posture = self.config.postures.get(name);
+        let known = self
+            .config
+            .postures
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let allowed = format!("the name of a posture: {known}");
+        self.source.require(key, name, posture.is_some(), allowed)?;
+        let mut angles_rad = vec![0.0; self.actuated.len()];
+        for (joint_name, &angle_rad) in posture.unwrap_or(&empty) {
+            let key = format!("expert.postures.{name}.{joint_name}");
+            self.source.require_finite(&key, angle_rad)?;
+            let joint = self.source.scene(self.model.joint(joint_name))?;
+            let actuator = self.actuated.iter().position(|&j| j == joint);
+            let allowed = "an angle of a joint with an actuator";
+            self.source
+                .require(&key, angle_rad, actuator.is_some(), allowed)?;
+            angles_rad[actuator.unwrap_or_default()] = angle_rad;
+        }
+        Ok(angles_rad)
+    }
+}

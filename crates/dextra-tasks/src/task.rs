@@ -1,0 +1,72 @@
+//! What a task is, and which there are.
+
+use std::fmt::Debug;
+
+use dextra_sim::{Sim, SimError};
+use rand_chacha::ChaCha8Rng;
+
+use crate::{RewardTerm, TaskError, TaskModel, config::Source, door, scenes_dir};
+
+/// The part of an environment that differs between tasks. Stateless: all that changes is in the
+/// simulation.
+pub(crate) trait Task: Debug + Send + Sync {
+    /// Number of observed values.
+    fn obs_dim(&self) -> usize;
+    /// Puts the simulation into a random initial state.
+    fn reset(&self, sim: &mut Sim, rng: &mut ChaCha8Rng) -> Result<(), SimError>;
+    /// Writes the observation; `obs` comes empty.
+    fn observe(&self, sim: &Sim, obs: &mut Vec<f32>);
+    /// The dense reward of the state that a step led to.
+    fn dense_terms(&self, sim: &Sim) -> Vec<RewardTerm>;
+    /// Whether the task is solved at this moment.
+    fn success(&self, sim: &Sim) -> bool;
+}
+
+type Loader = fn(&Source) -> Result<TaskModel, TaskError>;
+
+const LOADERS: &[(&str, Loader)] = &[("door", door::load)];
+
+/// The names that [`crate::Env::make`] knows.
+pub fn task_names() -> &'static [&'static str] {
+    const NAMES: &[&str] = &["door"];
+    NAMES
+}
+
+/// Loads a task from its file in [`scenes_dir`].
+pub(crate) fn load(name: &str) -> Result<TaskModel, TaskError> {
+    match LOADERS.iter().find(|(known, _)| *known == name) {
+        Some((_, loader)) => loader(&Source::read(&scenes_dir()?.join(format!("{name}.toml")))?),
+        None => Err(unknown(name)),
+    }
+}
+
+fn unknown(name: &str) -> TaskError {
+    let nearest = task_names()
+        .iter()
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| (*known).to_owned());
+    TaskError::UnknownTask {
+        name: name.to_owned(),
+        nearest,
+        known: task_names().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_a_loader() {
+        let loaders: Vec<_> = LOADERS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(loaders, task_names());
+    }
+
+    #[test]
+    fn an_unknown_task_is_told_the_nearest() {
+        let message = unknown("dor").to_string();
+        assert!(message.contains("did you mean `door`?"), "{message}");
+    }
+}

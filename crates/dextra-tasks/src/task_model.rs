@@ -1,0 +1,69 @@
+//! A task with its scene: all that environments of one task share.
+
+use std::sync::Arc;
+
+use dextra_sim::Model;
+
+use crate::{TaskError, expert::ExpertPlan, task, task::Task};
+
+/// A task with its compiled scene. Immutable and shared between environments.
+#[derive(Debug)]
+pub struct TaskModel {
+    pub(crate) name: &'static str,
+    pub(crate) model: Arc<Model>,
+    pub(crate) horizon: usize,
+    pub(crate) frame_skip: usize,
+    /// Successful steps that make an episode a success.
+    pub(crate) min_success_steps: usize,
+    pub(crate) task: Box<dyn Task>,
+    pub(crate) expert: Option<ExpertPlan>,
+}
+
+impl TaskModel {
+    /// Loads a task and its scene by name.
+    ///
+    /// # Errors
+    /// When the name is unknown, or its files are missing or wrong.
+    pub fn load(task: &str) -> Result<Arc<Self>, TaskError> {
+        task::load(task).map(Arc::new)
+    }
+
+    /// Name of the task.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The scene.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Control steps of an episode, unless an environment is asked for another number.
+    pub fn horizon(&self) -> usize {
+        self.horizon
+    }
+
+    /// Number of observed values.
+    pub fn obs_dim(&self) -> usize {
+        self.task.obs_dim()
+    }
+
+    /// Number of action values: one per actuator.
+    pub fn action_dim(&self) -> usize {
+        self.model.nu
+    }
+
+    /// Seconds of a control step.
+    pub fn control_dt_secs(&self) -> f64 {
+        self.model.timestep_secs * self.frame_skip as f64
+    }
+
+    /// Middle and half of an actuator's control range: an action `a` commands
+    /// `middle + half * a`. An actuator without a range takes the action as it is.
+    pub fn action_scale(&self, actuator: usize) -> (f64, f64) {
+        match self.model.actuators[actuator].ctrl_range {
+            Some([low, high]) => ((low + high) / 2.0, (high - low) / 2.0),
+            None => (0.0, 1.0),
+        }
+    }
+}
