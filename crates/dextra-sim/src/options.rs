@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::SceneError;
+
 /// Settings that MJCF has no words for. Unknown keys are errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -30,6 +32,32 @@ impl Default for PhysicsOptions {
             contact_frequency_hz: 200.0,
             contact_damping_ratio: 4.0,
             prediction_m: 0.002,
+        }
+    }
+}
+
+impl PhysicsOptions {
+    /// Checks that every setting is in range.
+    ///
+    /// # Errors
+    /// Names the first that is not.
+    pub fn validate(&self) -> Result<(), SceneError> {
+        let positive = [
+            ("substeps", f64::from(self.substeps)),
+            ("contact_sweeps", f64::from(self.contact_sweeps)),
+            ("contact_frequency_hz", self.contact_frequency_hz),
+            ("contact_damping_ratio", self.contact_damping_ratio),
+            ("prediction_m", self.prediction_m),
+        ];
+        match positive
+            .into_iter()
+            .find(|(_, value)| !(*value > 0.0 && value.is_finite()))
+        {
+            Some((key, value)) => Err(SceneError::Options {
+                key,
+                problem: format!("{value} must be positive and finite"),
+            }),
+            None => Ok(()),
         }
     }
 }

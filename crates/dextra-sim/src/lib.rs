@@ -1,0 +1,47 @@
+//! A simulated world: MJCF to Rapier, controls in, state and contacts out.
+//!
+//! [`Model`] is the compiled scene (MuJoCo's `mjModel`), immutable and shared;
+//! [`Sim`] is one world with its state (`mjData`), owned by one thread.
+//!
+//! ```
+//! use std::{path::Path, sync::Arc};
+//! use dextra_sim::{Model, PhysicsOptions, Sim};
+//!
+//! let xml = r#"<mujoco><worldbody><body pos="0 0 1">
+//!     <joint name="swing" axis="0 1 0"/><geom type="capsule" size="0.02" fromto="0 0 0 0.3 0 0"/>
+//! </body></worldbody></mujoco>"#;
+//! let model = Model::from_xml(xml, Path::new("swing.xml"), &PhysicsOptions::default())?;
+//! let mut sim = Sim::new(Arc::new(model));
+//! sim.step(&[]);
+//! assert!(sim.qvel()[0] > 0.0);
+//! # Ok::<(), dextra_sim::SceneError>(())
+//! ```
+
+mod audit;
+mod build;
+mod chain;
+mod compile;
+mod contact;
+mod convert;
+mod drive;
+mod error;
+mod limit;
+mod model;
+mod options;
+mod pose;
+mod sim;
+mod snapshot;
+mod source;
+mod split;
+mod world;
+
+pub use contact::Contact;
+pub use error::{SceneError, SimError};
+pub use model::{
+    Actuator, Body, ContactPair, Geom, Joint, JointKind, Model, Shape, Site, SolverParams, Tendon,
+    Transmission, WORLD,
+};
+pub use options::PhysicsOptions;
+pub use pose::Pose;
+pub use sim::Sim;
+pub use snapshot::Snapshot;
