@@ -1,0 +1,276 @@
+//! Every number of the algorithm, with the paper's name for it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::LearnError;
+
+/// How the advantage weighs an action in the prior update (equations 3 and 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// 1 where the advantage is not negative, else 0: the paper's filter.
+    Binary,
+    /// exp(A / weight_temperature), at most weight_clip: the paper's REQ-exp.
+    Exponential,
+}
+
+/// The learner's configuration. [`Default`] is the preset `default`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LearnConfig {
+    /// Units of each of the three hidden layers; a multiple of 16.
+    pub hidden: usize,
+    /// Critics; the smallest of their values counts.
+    pub critics: usize,
+    /// The prior's standard deviation before learning, in units of the action.
+    pub initial_std: f64,
+    /// The prior's smallest standard deviation, in units of the action.
+    pub min_std: f64,
+    /// Discount per step, gamma.
+    pub discount: f64,
+    /// Rewards summed before the value of the state reached.
+    pub n_step: usize,
+    /// Runs of consecutive steps in a batch.
+    pub sequences: usize,
+    /// Steps in each run.
+    pub sequence_length: usize,
+    /// Adam's step size, for prior and critics.
+    pub learning_rate: f64,
+    /// Actions sampled from the prior per state, M.
+    pub action_samples: usize,
+    /// Bound on KL(pi || prior) at every state, epsilon, in nats. Attainable below ln M.
+    pub kl: f64,
+    /// How the advantage weighs an action.
+    pub weight: Weight,
+    /// Temperature of the exponential weight, in units of the value.
+    pub weight_temperature: f64,
+    /// Largest exponential weight.
+    pub weight_clip: f64,
+    /// Whether the prior also learns from the expert's actions (equation 4).
+    pub expert_term: bool,
+    /// Bound on the KL that moving the prior's mean causes, in nats.
+    pub trust_region_mean: f64,
+    /// Bound on the KL that moving the prior's covariance causes, in nats.
+    pub trust_region_covariance: f64,
+    /// Adam's step size for the trust region's multipliers.
+    pub dual_learning_rate: f64,
+    /// Updates between two changes of the target networks, U.
+    pub target_period: u64,
+    /// How far the target networks move towards the trained ones: 1 copies them.
+    pub target_rate: f64,
+    /// Whether V of a state that is both s of one row and s' of another is computed once.
+    pub share_values: bool,
+    /// Batches over which the observation's mean and scale are measured; then they stay. 0: never.
+    pub normalise_batches: u64,
+}
+
+impl Default for LearnConfig {
+    fn default() -> Self {
+        Self {
+            hidden: 256,
+            critics: 2,
+            initial_std: 0.1,
+            min_std: 0.02,
+            discount: 0.99,
+            n_step: 3,
+            sequences: 32,
+            sequence_length: 4,
+            learning_rate: 3e-4,
+            action_samples: 10,
+            kl: 0.75,
+            weight: Weight::Exponential,
+            weight_temperature: 1.0,
+            weight_clip: 20.0,
+            expert_term: true,
+            trust_region_mean: 5e-2,
+            trust_region_covariance: 1e-3,
+            dual_learning_rate: 1e-2,
+            target_period: 1,
+            target_rate: 5e-3,
+            share_values: true,
+            normalise_batches: 0,
+        }
+    }
+}
+
+impl LearnConfig {
+    /// The preset of that name: `default`, which learns fastest here, or `paper`, the numbers of
+    /// Jeong et al. 2020, table 5. The paper does not state the prior's first standard deviation nor
+    /// the multipliers' step size: they are 0.3 and 1e-2.
+    pub fn preset(name: &str) -> Option<Self> {
+        let paper = || Self {
+            hidden: 256,
+            critics: 1,
+            initial_std: 0.3,
+            min_std: 1e-5f64.sqrt(),
+            discount: 0.99,
+            n_step: 1,
+            sequences: 128,
+            sequence_length: 32,
+            learning_rate: 1e-4,
+            action_samples: 50,
+            kl: 0.75,
+            weight: Weight::Binary,
+            weight_temperature: 1.0,
+            weight_clip: 20.0,
+            expert_term: true,
+            trust_region_mean: 5e-3,
+            trust_region_covariance: 1e-5,
+            dual_learning_rate: 1e-2,
+            target_period: 500,
+            target_rate: 1.0,
+            share_values: true,
+            normalise_batches: 0,
+        };
+        match name {
+            "default" => Some(Self::default()),
+            "paper" => Some(paper()),
+            _ => None,
+        }
+    }
+
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// The first field outside its range.
+    pub fn validate(&self) -> Result<(), LearnError> {
+        let unless = |ok: bool, field, value: f64, range| {
+            if ok {
+                Ok(())
+            } else {
+                Err(LearnError::Config {
+                    field,
+                    value,
+                    range,
+                })
+            }
+        };
+        let positive = |field, value: f64| {
+            unless(
+                value > 0.0 && value.is_finite(),
+                field,
+                value,
+                "positive and finite",
+            )
+        };
+        let count = |field, value: usize, most: usize| {
+            unless(
+                (1..=most).contains(&value),
+                field,
+                value as f64,
+                "at least 1 and not so large that memory ends",
+            )
+        };
+        unless(
+            self.hidden % 16 == 0 && (16..=4096).contains(&self.hidden),
+            "hidden",
+            self.hidden as f64,
+            "a multiple of 16 from 16 to 4096",
+        )?;
+        count("critics", self.critics, 64)?;
+        positive("min_std", self.min_std)?;
+        unless(
+            self.initial_std > self.min_std && self.initial_std.is_finite(),
+            "initial_std",
+            self.initial_std,
+            "finite and above min_std",
+        )?;
+        unless(
+            (0.0..=1.0).contains(&self.discount),
+            "discount",
+            self.discount,
+            "from 0 to 1",
+        )?;
+        count("n_step", self.n_step, 1000)?;
+        count("sequences", self.sequences, 100_000)?;
+        count("sequence_length", self.sequence_length, 10_000)?;
+        positive("learning_rate", self.learning_rate)?;
+        unless(
+            (2..=1000).contains(&self.action_samples),
+            "action_samples",
+            self.action_samples as f64,
+            "from 2 to 1000",
+        )?;
+        unless(self.kl >= 0.0, "kl", self.kl, "0 or more")?;
+        positive("weight_temperature", self.weight_temperature)?;
+        positive("weight_clip", self.weight_clip)?;
+        positive("trust_region_mean", self.trust_region_mean)?;
+        positive("trust_region_covariance", self.trust_region_covariance)?;
+        positive("dual_learning_rate", self.dual_learning_rate)?;
+        unless(
+            self.target_period >= 1,
+            "target_period",
+            self.target_period as f64,
+            "at least 1",
+        )?;
+        unless(
+            self.target_rate > 0.0 && self.target_rate <= 1.0,
+            "target_rate",
+            self.target_rate,
+            "above 0 and at most 1",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn presets_are_valid_and_the_papers_numbers_are_the_papers() {
+        LearnConfig::preset("default").unwrap().validate().unwrap();
+        let paper = LearnConfig::preset("paper").unwrap();
+        paper.validate().unwrap();
+        assert_eq!(
+            (paper.sequences, paper.sequence_length, paper.action_samples),
+            (128, 32, 50)
+        );
+        assert_eq!(
+            (paper.kl, paper.learning_rate, paper.target_period),
+            (0.75, 1e-4, 500)
+        );
+        assert_eq!(
+            (paper.trust_region_mean, paper.trust_region_covariance),
+            (5e-3, 1e-5)
+        );
+        assert_eq!(LearnConfig::preset("papers"), None);
+    }
+
+    #[test]
+    fn a_bad_field_is_named() {
+        let bad = LearnConfig {
+            hidden: 100,
+            ..LearnConfig::default()
+        };
+        let text = bad.validate().unwrap_err().to_string();
+        assert!(
+            text.contains("hidden = 100") && text.contains("multiple of 16"),
+            "{text}"
+        );
+        for bad in [
+            LearnConfig {
+                kl: f64::NAN,
+                ..LearnConfig::default()
+            },
+            LearnConfig {
+                discount: 1.5,
+                ..LearnConfig::default()
+            },
+            LearnConfig {
+                initial_std: 0.01,
+                ..LearnConfig::default()
+            },
+            LearnConfig {
+                sequences: 0,
+                ..LearnConfig::default()
+            },
+            LearnConfig {
+                target_rate: 0.0,
+                ..LearnConfig::default()
+            },
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What actors need of the learner: the target networks, read-only.
+
+use std::cell::RefCell;
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::{
+    learner::standard_normal, mlp::Scratch, network::Network, normaliser::Normaliser, req,
+    temperature,
+};
+
+/// How a policy chooses among what it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActMode {
+    /// The improved policy pi: samples of the prior, one drawn with weight softmax(Q / eta_s).
+    Resample,
+    /// One sample of the prior.
+    Prior,
+    /// The prior's mean.
+    Mean,
+}
+
+/// An immutable copy of a learner's target networks: pi', Q' and what is done with them.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(crate) network: Network,
+    pub(crate) parameters: Vec<f32>,
+    pub(crate) normaliser: Normaliser,
+    pub(crate) action_samples: usize,
+    pub(crate) kl: f64,
+}
+
+thread_local! {
+    /// Every acting thread's own buffers, so that a policy can be shared.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Policy {
+    /// Length of an observation.
+    pub fn obs_dim(&self) -> usize {
+        self.network.obs_dim
+    }
+
+    /// Length of an action.
+    pub fn action_dim(&self) -> usize {
+        self.network.action_dim
+    }
+
+    /// An action in [-1, 1] for an observation; `rng` is the only source of chance, and
+    /// [`ActMode::Mean`] does not touch it.
+    pub fn act(&self, obs: &[f32], rng: &mut ChaCha8Rng, mode: ActMode) -> Vec<f32> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let obs = self.normalised(obs);
+            let (mut mean, mut std) = (vec![], vec![]);
+            self.network
+                .prior(&self.parameters, &obs, &mut mean, &mut std, scratch);
+            let dim = self.action_dim();
+            match mode {
+                ActMode::Mean => req::prior_samples(&mean, &std, &vec![0.0; dim], dim),
+                ActMode::Prior => req::prior_samples(&mean, &std, &standard_normal(rng, dim), dim),
+                ActMode::Resample => {
+                    let noise = standard_normal(rng, self.action_samples * dim);
+                    let actions = req::prior_samples(&mean, &std, &noise, dim);
+                    let mut q = vec![];
+                    let group = (actions.as_slice(), self.action_samples);
+                    self.network
+                        .smallest_q(&self.parameters, &obs, group, &mut q, scratch);
+                    let mut weights = vec![0.0; self.action_samples];
+                    temperature::solve(&q, self.kl, &mut weights);
+                    let chosen = draw(&weights, rng);
+                    actions[chosen * dim..(chosen + 1) * dim].to_vec()
+                }
+            }
+        })
+    }
+
+    /// Q' of an action, the smallest of the critics'.
+    pub fn value(&self, obs: &[f32], action: &[f32]) -> f32 {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let obs = self.normalised(obs);
+            let mut q = vec![];
+            self.network
+                .smallest_q(&self.parameters, &obs, (action, 1), &mut q, scratch);
+            q[0]
+        })
+    }
+
+    fn normalised(&self, obs: &[f32]) -> Vec<f32> {
+        let mut out = Vec::with_capacity(obs.len());
+        self.normaliser.apply(obs, &mut out);
+        out
+    }
+}
+
+/// An index with the probability of its weight; the weights sum to 1.
+fn draw(weights: &[f64], rng: &mut ChaCha8Rng) -> usize {
+    let mut left = rng.random::<f64>();
+    for (index, weight) in weights.iter().enumerate() {
+        left -= weight;
+        if left < 0.0 {
+            return index;
+        }
+    }
+    weights.len() - 1
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::{LearnConfig, Learner};
+
+    #[test]
+    fn acting_is_reproducible_and_stays_inside_the_range() {
+        let config = LearnConfig {
+            initial_std: 0.9,
+            ..LearnConfig::default()
+        };
+        let policy = Learner::new(&config, 5, 3, 1).unwrap().policy();
+        let obs = [0.1, -0.2, 0.3, 5.0, -5.0];
+        for mode in [ActMode::Mean, ActMode::Prior, ActMode::Resample] {
+            let actions = |seed| {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                (0..50)
+                    .flat_map(|_| policy.act(&obs, &mut rng, mode))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(actions(1), actions(1));
+            assert_eq!(actions(1) == actions(2), mode == ActMode::Mean);
+            assert!(actions(1).iter().all(|a| (-1.0..=1.0).contains(a)));
+        }
+    }
+
+    #[test]
+    fn resampling_prefers_what_the_critic_prefers() {
+        let config = LearnConfig {
+            initial_std: 0.5,
+            kl: 2.0,
+            ..LearnConfig::default()
+        };
+        let policy = Learner::new(&config, 4, 2, 3).unwrap().policy();
+        let (obs, mut rng) = ([0.5, -0.5, 0.2, 0.1], ChaCha8Rng::seed_from_u64(4));
+        let mut mean = |mode| -> f32 {
+            (0..300)
+                .map(|_| policy.value(&obs, &policy.act(&obs, &mut rng, mode)))
+                .sum::<f32>()
+                / 300.0
+        };
+        let (prior, resampled) = (mean(ActMode::Prior), mean(ActMode::Resample));
+        assert!(resampled > prior, "{prior} {resampled}");
+    }
+}
