@@ -1,0 +1,316 @@
+//! An environment with someone acting in it: policy, expert, or both by turns.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use dextra_data::{Episode, Source, Transition};
+use dextra_tasks::{Env, EnvOptions, EnvSnapshot, Expert, ExpertState, Step, TaskError, TaskModel};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::TrainConfig,
+    evaluate::Act,
+    exploration::{EpisodePlan, Exploration},
+    seeds::{episode_seed, generator},
+};
+
+/// One step of a training environment, for those who watch.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Which actor.
+    pub actor: usize,
+    /// Which of its episodes.
+    pub episode: u64,
+    /// Step in the episode, from 1.
+    pub step: usize,
+    /// Seed the episode was reset with.
+    pub seed: u64,
+    /// Reward of the step.
+    pub reward: f32,
+    /// The reward's named terms.
+    pub terms: Vec<(&'static str, f32)>,
+    /// Whether the task is solved at this step.
+    pub success: bool,
+    /// Whether the episode counts as a success by now.
+    pub episode_success: bool,
+    /// Sum of the episode's rewards so far.
+    pub episode_return: f64,
+    /// Who acted.
+    pub source: Source,
+    /// Position (m) and quaternion (w, x, y, z) of every body, in the model's order.
+    pub body_poses: Vec<[f32; 7]>,
+    /// Round whose parameters acted.
+    pub policy_version: u64,
+}
+
+/// Where actors offer their frames: a bounded queue that drops what does not fit, so that nobody who
+/// watches can make an actor wait.
+#[derive(Clone, Debug)]
+pub struct FrameSink {
+    sender: Sender<Frame>,
+    watched: Arc<AtomicUsize>,
+}
+
+impl FrameSink {
+    const NOBODY: usize = usize::MAX;
+
+    /// A sink that holds up to `capacity` frames, watching nobody, and where they come out.
+    pub fn new(capacity: usize) -> (Self, Receiver<Frame>) {
+        let (sender, receiver) = bounded(capacity);
+        (
+            Self {
+                sender,
+                watched: Arc::new(AtomicUsize::new(Self::NOBODY)),
+            },
+            receiver,
+        )
+    }
+
+    /// Chooses whose frames are wanted.
+    pub fn watch(&self, actor: Option<usize>) {
+        self.watched
+            .store(actor.unwrap_or(Self::NOBODY), Ordering::Relaxed);
+    }
+
+    fn wants(&self, actor: usize) -> bool {
+        self.watched.load(Ordering::Relaxed) == actor && !self.sender.is_full()
+    }
+
+    fn offer(&self, frame: Frame) {
+        // Full or unwatched: the frame is dropped, which is what a watcher prefers to a queue.
+        let _ = self.sender.try_send(frame);
+    }
+}
+
+/// An episode in which the physics left the finite range. It never enters the replay memory; its seed
+/// and actions reproduce it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// Which actor.
+    pub actor: usize,
+    /// Which of its episodes.
+    pub episode: u64,
+    /// Seed the episode was reset with.
+    pub seed: u64,
+    /// Step at which it failed, from 1.
+    pub step: usize,
+    /// What the simulation says.
+    pub message: String,
+    /// Positions after the step (`null` where not finite).
+    pub qpos: Vec<f64>,
+    /// Velocities after the step (`null` where not finite).
+    pub qvel: Vec<f64>,
+    /// Every action of the episode, the failing one last.
+    pub actions: Vec<Vec<f32>>,
+}
+
+/// A finished episode and what the statistics want to know of it.
+pub(crate) struct Finished {
+    pub episode: Episode,
+    pub plan: EpisodePlan,
+    pub total_reward: f64,
+}
+
+/// What an actor did in a round.
+#[derive(Default)]
+pub(crate) struct Collected {
+    pub finished: Vec<Finished>,
+    pub failures: Vec<Failure>,
+}
+
+/// What continues an actor exactly.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ActorState {
+    env: EnvSnapshot,
+    expert: ExpertState,
+    rng: ChaCha8Rng,
+    plan: EpisodePlan,
+    episode: u64,
+    transitions: Vec<Transition>,
+}
+
+pub(crate) struct Actor {
+    index: usize,
+    env: Env,
+    expert: Expert,
+    exploration: Exploration,
+    rng: ChaCha8Rng,
+    plan: EpisodePlan,
+    episode: u64,
+    transitions: Vec<Transition>,
+}
+
+impl Actor {
+    pub fn new(
+        index: usize,
+        model: &Arc<TaskModel>,
+        config: &TrainConfig,
+    ) -> Result<Self, TaskError> {
+        let options = EnvOptions {
+            reward: config.reward,
+            ..EnvOptions::default()
+        };
+        let mut actor = Self {
+            index,
+            env: Env::with_model(Arc::clone(model), &options),
+            expert: Expert::new(model)?,
+            exploration: Exploration {
+                lambda_psi: config.lambda_psi,
+                lambda_intertwine: config.lambda_intertwine,
+            },
+            rng: generator(config.seed, "actor", index as u64),
+            plan: EpisodePlan::Policy,
+            episode: 0,
+            transitions: Vec::new(),
+        };
+        actor.begin_episode();
+        Ok(actor)
+    }
+
+    pub fn state(&self) -> ActorState {
+        ActorState {
+            env: self.env.snapshot(),
+            expert: self.expert.state(),
+            rng: self.rng.clone(),
+            plan: self.plan,
+            episode: self.episode,
+            transitions: self.transitions.clone(),
+        }
+    }
+
+    pub fn set_state(&mut self, state: ActorState) -> Result<(), TaskError> {
+        self.env.restore(&state.env)?;
+        self.expert.set_state(state.expert);
+        self.rng = state.rng;
+        self.plan = state.plan;
+        self.episode = state.episode;
+        self.transitions = state.transitions;
+        Ok(())
+    }
+
+    /// Takes `steps` control steps.
+    pub fn collect(
+        &mut self,
+        policy: &dyn Act,
+        policy_version: u64,
+        steps: u64,
+        sink: Option<&FrameSink>,
+    ) -> Collected {
+        let mut collected = Collected::default();
+        for _ in 0..steps {
+            let step = self.step(policy, policy_version, sink);
+            if let Some(message) = step.failure {
+                collected.failures.push(self.failure(message));
+                self.begin_episode();
+            } else if step.terminated || step.truncated {
+                collected.finished.push(self.finish());
+                self.begin_episode();
+            }
+        }
+        collected
+    }
+
+    fn begin_episode(&mut self) {
+        let seed = episode_seed(&mut self.rng);
+        self.env.reset(seed);
+        self.expert.reset(seed);
+        self.plan = self.exploration.plan(&mut self.rng);
+        self.episode += 1;
+        self.transitions.clear();
+    }
+
+    /// One step. The expert is asked at every step, whoever acts: it keeps time, and its answer is
+    /// what the expert-augmented update learns from (equation 4 of the paper).
+    fn step(&mut self, policy: &dyn Act, policy_version: u64, sink: Option<&FrameSink>) -> Step {
+        let expert_action = clipped(self.expert.act(&self.env));
+        let expert_acts = self.exploration.expert_acts(self.plan, &mut self.rng);
+        let obs = self.env.observation().to_vec();
+        let (action, source) = if expert_acts {
+            (expert_action.clone(), Source::Expert)
+        } else {
+            (clipped(policy.act(&obs, &mut self.rng)), Source::Policy)
+        };
+        let step = self.env.step(&action);
+        self.transitions.push(Transition {
+            obs,
+            action,
+            expert_action: Some(expert_action),
+            reward: step.reward,
+            terminated: step.terminated,
+            source,
+        });
+        if let Some(sink) = sink.filter(|sink| sink.wants(self.index)) {
+            sink.offer(self.frame(&step, source, policy_version));
+        }
+        step
+    }
+
+    fn finish(&mut self) -> Finished {
+        let episode = Episode {
+            transitions: std::mem::take(&mut self.transitions),
+            final_obs: self.env.observation().to_vec(),
+            seed: self.env.seed(),
+            success: self.env.episode_success(),
+        };
+        Finished {
+            episode,
+            plan: self.plan,
+            total_reward: self.env.episode_return(),
+        }
+    }
+
+    fn failure(&mut self, message: String) -> Failure {
+        let transitions = std::mem::take(&mut self.transitions);
+        Failure {
+            actor: self.index,
+            episode: self.episode,
+            seed: self.env.seed(),
+            step: transitions.len(),
+            message,
+            qpos: self.env.sim().qpos().to_vec(),
+            qvel: self.env.sim().qvel().to_vec(),
+            actions: transitions.into_iter().map(|t| t.action).collect(),
+        }
+    }
+
+    fn frame(&self, step: &Step, source: Source, policy_version: u64) -> Frame {
+        let sim = self.env.sim();
+        let body_poses = (0..sim.model().bodies.len())
+            .map(|body| {
+                let pose = sim.body_pose(body);
+                let ([x, y, z], [w, i, j, k]) = (pose.pos, pose.quat);
+                [x, y, z, w, i, j, k].map(|v| v as f32)
+            })
+            .collect();
+        Frame {
+            actor: self.index,
+            episode: self.episode,
+            step: self.env.step_index(),
+            seed: self.env.seed(),
+            reward: step.reward,
+            terms: step
+                .terms
+                .iter()
+                .map(|term| (term.name, term.value))
+                .collect(),
+            success: step.success,
+            episode_success: self.env.episode_success(),
+            episode_return: self.env.episode_return(),
+            source,
+            body_poses,
+            policy_version,
+        }
+    }
+}
+
+/// The action as the environment applies it: what the critic learns about must be what was done.
+fn clipped(mut action: Vec<f32>) -> Vec<f32> {
+    for a in &mut action {
+        *a = a.clamp(-1.0, 1.0);
+    }
+    action
+}

@@ -1,0 +1,424 @@
+//! Everything a run can be told: defaults, TOML files and dotted keys.
+
+use std::fmt::Display;
+
+use dextra_learn::{ActMode, LearnConfig, LearnError};
+use dextra_tasks::RewardKind;
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use crate::keys::{check_key, field, flatten, merge, parse_value};
+
+/// The table in a run's `config.toml` that says what wrote it; not configuration.
+pub(crate) const PROVENANCE: &str = "provenance";
+
+/// How a policy picks an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActChoice {
+    /// Resample among the prior's samples by the critic (the paper's improved policy).
+    Resample,
+    /// A sample of the prior.
+    Prior,
+    /// The prior's mean.
+    Mean,
+}
+
+impl From<ActChoice> for ActMode {
+    fn from(choice: ActChoice) -> Self {
+        match choice {
+            ActChoice::Resample => ActMode::Resample,
+            ActChoice::Prior => ActMode::Prior,
+            ActChoice::Mean => ActMode::Mean,
+        }
+    }
+}
+
+/// The configuration of a run. Unknown keys are errors.
+///
+/// Precedence: defaults, preset, file, then single keys ([`TrainConfig::set`]).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// The task to learn.
+    pub task: String,
+    /// Which reward the learner sees.
+    pub reward: RewardKind,
+    /// Seed of every random draw of the run.
+    pub seed: u64,
+    /// Environment steps to train for, over all actors.
+    pub steps: u64,
+    /// Environments that collect side by side.
+    pub actors: usize,
+    /// Environment steps of each actor in a lock-step round.
+    pub round_steps: u64,
+    /// Learner updates per environment step.
+    pub utd_ratio: f64,
+    /// Environment steps before the first update.
+    pub warmup_steps: u64,
+    /// Complete episodes that the replay memory keeps, counted in steps.
+    pub replay_capacity: usize,
+    /// How the actors' policy picks actions.
+    pub act_mode: ActChoice,
+    /// Probability that the expert acts: at a step of an intertwined episode, or for a whole
+    /// episode otherwise (the paper's lambda_psi).
+    pub lambda_psi: f64,
+    /// Probability that an episode intertwines expert and policy (the paper's lambda_intertwine).
+    pub lambda_intertwine: f64,
+    /// Environment steps between evaluations.
+    pub eval_every_steps: u64,
+    /// Episodes of an evaluation during training.
+    pub eval_episodes: usize,
+    /// Episodes of the last evaluation, on seeds used for nothing else.
+    pub final_eval_episodes: usize,
+    /// How the evaluated policy picks actions.
+    pub eval_mode: ActChoice,
+    /// Success rate at which training ends before `steps`; `"never"` trains to the end.
+    #[serde(with = "rate_or_never")]
+    pub stop_at_success: Option<f64>,
+    /// Seconds between checkpoints.
+    pub checkpoint_every_secs: f64,
+    /// The learner.
+    pub learn: LearnConfig,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            task: "door".into(),
+            reward: RewardKind::Sparse,
+            seed: 0,
+            steps: 100_000,
+            actors: 4,
+            round_steps: 50,
+            utd_ratio: 0.25,
+            warmup_steps: 4_000,
+            replay_capacity: 1_000_000,
+            act_mode: ActChoice::Resample,
+            lambda_psi: 0.75,
+            lambda_intertwine: 0.5,
+            eval_every_steps: 5_000,
+            eval_episodes: 50,
+            final_eval_episodes: 100,
+            eval_mode: ActChoice::Mean,
+            stop_at_success: Some(0.95),
+            checkpoint_every_secs: 120.0,
+            learn: LearnConfig::default(),
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A key that no field has.
+    #[error("unknown configuration key `{key}`; did you mean `{nearest}`?")]
+    UnknownKey {
+        /// The key as given.
+        key: String,
+        /// The known key most like it.
+        nearest: String,
+    },
+    /// A preset that does not exist.
+    #[error("unknown preset `{0}`; the presets are `default` and `paper`")]
+    UnknownPreset(String),
+    /// A value of the wrong kind or out of range.
+    #[error("`{key}` cannot be {value}: {reason}")]
+    BadValue {
+        /// The key.
+        key: String,
+        /// The value as given.
+        value: String,
+        /// What it must be.
+        reason: String,
+    },
+    /// A file that is not a configuration.
+    #[error("{origin} is not a configuration: {reason}")]
+    BadFile {
+        /// The file.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl TrainConfig {
+    /// The default run with the learner's preset of that name.
+    ///
+    /// # Errors
+    /// When there is no such preset.
+    pub fn preset(name: &str) -> Result<Self, ConfigError> {
+        let learn =
+            LearnConfig::preset(name).ok_or_else(|| ConfigError::UnknownPreset(name.to_owned()))?;
+        Ok(Self {
+            learn,
+            ..Self::default()
+        })
+    }
+
+    /// Every dotted key that [`TrainConfig::set`] accepts, in order.
+    pub fn keys() -> Vec<String> {
+        let mut keys = Vec::new();
+        if let Ok(table) = Table::try_from(Self::default()) {
+            flatten("", &table, &mut keys);
+        }
+        keys
+    }
+
+    /// Sets one field by its dotted key, such as `learn.kl`, from TOML text or a bare word.
+    /// Whole numbers may end in `k` or `M`. Ranges are left to [`TrainConfig::validate`], so that
+    /// several keys can be set one by one.
+    ///
+    /// # Errors
+    /// When no field has that key (the error names the nearest) or the value is of another kind; the
+    /// configuration is then unchanged.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), ConfigError> {
+        let key = key.trim();
+        check_key(key)?;
+        let bad = |reason: String| ConfigError::BadValue {
+            key: key.to_owned(),
+            value: format!("`{}`", value.trim()),
+            reason,
+        };
+        let mut table = Table::try_from(&*self).map_err(|error| bad(error.to_string()))?;
+        let slot = field(&mut table, key).ok_or_else(|| bad("it is a group of keys".into()))?;
+        *slot = parse_value(value, slot);
+        let changed: Self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| bad(error.message().trim().to_owned()))?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// Lays a TOML file over this configuration; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// On text that is not TOML, unknown keys and values of another kind; the configuration is then
+    /// unchanged.
+    pub fn merge_toml(&mut self, text: &str, origin: &str) -> Result<(), ConfigError> {
+        let bad = |reason: String| ConfigError::BadFile {
+            origin: origin.to_owned(),
+            reason,
+        };
+        let mut file: Table =
+            toml::from_str(text).map_err(|error| bad(error.to_string().trim().to_owned()))?;
+        file.remove(PROVENANCE);
+        let mut keys = Vec::new();
+        flatten("", &file, &mut keys);
+        for key in &keys {
+            check_key(key)?;
+        }
+        let mut table = Table::try_from(&*self).map_err(|error| bad(error.to_string()))?;
+        merge(&mut table, file);
+        let merged: Self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| bad(error.message().trim().to_owned()))?;
+        *self = merged;
+        Ok(())
+    }
+
+    /// The configuration as TOML, every field written out.
+    ///
+    /// # Errors
+    /// When a value has no TOML form.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string(self).map_err(|error| ConfigError::BadFile {
+            origin: "this configuration".into(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the first field out of range and what it must be.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let check = |key: &str, value: &dyn Display, fits: bool, reason: &str| match fits {
+            true => Ok(()),
+            false => Err(ConfigError::BadValue {
+                key: key.into(),
+                value: value.to_string(),
+                reason: reason.into(),
+            }),
+        };
+        let count = |key: &str, value: u64| check(key, &value, value > 0, "it must be at least 1");
+        let share = |key: &str, value: f64| {
+            let fits = (0.0..=1.0).contains(&value);
+            check(key, &value, fits, "it must lie in 0 to 1")
+        };
+        count("steps", self.steps)?;
+        count("round_steps", self.round_steps)?;
+        count("replay_capacity", self.replay_capacity as u64)?;
+        count("eval_every_steps", self.eval_every_steps)?;
+        count("eval_episodes", self.eval_episodes as u64)?;
+        count("final_eval_episodes", self.final_eval_episodes as u64)?;
+        share("lambda_psi", self.lambda_psi)?;
+        share("lambda_intertwine", self.lambda_intertwine)?;
+        share("stop_at_success", self.stop_at_success.unwrap_or(1.0))?;
+        let (actors, utd, secs) = (self.actors, self.utd_ratio, self.checkpoint_every_secs);
+        check(
+            "actors",
+            &actors,
+            (1..=1024).contains(&actors),
+            "it must lie in 1 to 1024",
+        )?;
+        check(
+            "utd_ratio",
+            &utd,
+            (0.0..=1000.0).contains(&utd),
+            "it must lie in 0 to 1000",
+        )?;
+        check(
+            "checkpoint_every_secs",
+            &secs,
+            secs > 0.0,
+            "it must be positive",
+        )?;
+        self.learn.validate().map_err(|error| match error {
+            LearnError::Config {
+                field,
+                value,
+                range,
+            } => ConfigError::BadValue {
+                key: format!("learn.{field}"),
+                value: value.to_string(),
+                reason: format!("it must be {range}"),
+            },
+            other => ConfigError::BadFile {
+                origin: "the table `learn`".into(),
+                reason: other.to_string(),
+            },
+        })
+    }
+}
+
+/// A rate, or the word `never`, so that every field has a TOML form.
+mod rate_or_never {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Rate(f64),
+        Word(String),
+    }
+
+    pub fn serialize<S: Serializer>(rate: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+        match rate {
+            Some(rate) => rate.serialize(to),
+            None => "never".serialize(to),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+        match Form::deserialize(from) {
+            Ok(Form::Rate(rate)) => Ok(Some(rate)),
+            Ok(Form::Word(word)) if word == "never" => Ok(None),
+            _ => Err(D::Error::custom("it is a rate from 0 to 1, or \"never\"")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_can_be_set_to_its_own_value() {
+        let config = TrainConfig::default();
+        for key in TrainConfig::keys() {
+            let mut table = Table::try_from(&config).unwrap();
+            let value = field(&mut table, &key).unwrap().to_string();
+            let mut again = config.clone();
+            again.set(&key, &value).unwrap();
+            assert_eq!(again, config, "{key}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest() {
+        let mut config = TrainConfig::default();
+        let nearest = |config: &mut TrainConfig, key: &str| match config.set(key, "1") {
+            Err(ConfigError::UnknownKey { nearest, .. }) => nearest,
+            other => panic!("{key}: {other:?}"),
+        };
+        assert_eq!(nearest(&mut config, "utd_ration"), "utd_ratio");
+        assert_eq!(nearest(&mut config, "lambda_ps"), "lambda_psi");
+        assert_eq!(nearest(&mut config, "learn.discont"), "learn.discount");
+        assert_eq!(nearest(&mut config, "discount"), "learn.discount");
+    }
+
+    #[test]
+    fn values_are_read_as_their_kind_and_checked() {
+        let mut config = TrainConfig::default();
+        config.set("steps", "50k").unwrap();
+        assert_eq!(config.steps, 50_000);
+        config.set("utd_ratio", "1").unwrap();
+        assert_eq!(config.utd_ratio, 1.0);
+        config.set("reward", "dense").unwrap();
+        assert_eq!(config.reward, RewardKind::Dense);
+        config.set("stop_at_success", "never").unwrap();
+        assert_eq!(config.stop_at_success, None);
+        config.set("stop_at_success", "0.9").unwrap();
+        assert_eq!(config.stop_at_success, Some(0.9));
+        let before = config.clone();
+        for (key, value) in [
+            ("reward", "denser"),
+            ("steps", "-1"),
+            ("steps", "many"),
+            ("learn", "1"),
+            ("stop_at_success", "soon"),
+        ] {
+            assert!(config.set(key, value).is_err(), "{key}={value}");
+            assert_eq!(config, before, "{key}={value}");
+        }
+        for (key, value) in [
+            ("lambda_psi", "1.5"),
+            ("utd_ratio", "nan"),
+            ("round_steps", "0"),
+            ("learn.hidden", "17"),
+        ] {
+            let mut config = before.clone();
+            config.set(key, value).unwrap();
+            let message = config.validate().unwrap_err().to_string();
+            assert!(message.contains(key), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_overrides_only_what_it_names() {
+        let mut config = TrainConfig::default();
+        config
+            .merge_toml(
+                "seed = 3\n[learn]\ndiscount = 0.98\n[provenance]\ndextra = \"0\"\n",
+                "a.toml",
+            )
+            .unwrap();
+        assert_eq!(config.seed, 3);
+        assert_eq!(config.actors, TrainConfig::default().actors);
+        let text = config.to_toml().unwrap();
+        let mut again = TrainConfig::default();
+        again.merge_toml(&text, "again").unwrap();
+        assert_eq!(again, config);
+        let error = config.merge_toml("sed = 3", "a.toml").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown configuration key `sed`; did you mean `seed`?"
+        );
+        let error = config
+            .merge_toml("seed = = 3", "a.toml")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("a.toml") && error.contains("line 1"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn presets_exist_by_name() {
+        assert!(TrainConfig::preset("paper").is_ok());
+        assert!(TrainConfig::preset("best").is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! What can go wrong while training, each with what it concerns and what to do about it.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::config::ConfigError;
+
+/// Why a training could not start, continue or be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A configuration that cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The task, its scene or its expert could not be made or restored.
+    #[error(transparent)]
+    Task(#[from] dextra_tasks::TaskError),
+    /// The learner could not be made, updated or restored.
+    #[error(transparent)]
+    Learn(#[from] dextra_learn::LearnError),
+    /// An episode that the replay memory refuses.
+    #[error(transparent)]
+    Data(#[from] dextra_data::DataError),
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(source))]
+    Io {
+        /// What was tried: `write`, `read`, `create`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// A checkpoint that cannot be used.
+    #[error("the checkpoint {} {reason}", path.display())]
+    Checkpoint {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// A file that holds no policy.
+    #[error("{} holds no policy: {reason}", path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A folder that holds a run already, or none.
+    #[error("{} {reason}", path.display())]
+    RunFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// The learner's numbers left the finite range.
+    #[error(
+        "the learner's {quantity} is not finite after {updates} updates: the training has diverged; \
+         resume from an earlier checkpoint with a lower learn.learning_rate"
+    )]
+    Diverged {
+        /// Which number.
+        quantity: &'static str,
+        /// Updates made so far.
+        updates: u64,
+    },
+    /// A thread of the training ended without an answer.
+    #[error("the {0} stopped unexpectedly; this is a fault of Dextra, please report it")]
+    Stopped(&'static str),
+}
+
+impl TrainError {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn checkpoint(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Checkpoint {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
+
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; free some space: the last checkpoint is whole, `--resume` continues from it"
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            "; choose a folder that can be written with `--out`"
+        }
+        _ => "",
+    }
+}

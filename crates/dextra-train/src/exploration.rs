@@ -1,0 +1,115 @@
+//! Who acts: the intertwining of policy and expert (Jeong et al. 2020, algorithm 3).
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// How often the expert acts.
+///
+/// An episode is intertwined with probability `lambda_intertwine`: then the expert acts at each step
+/// with probability `lambda_psi`, drawn anew every step. Otherwise it acts for the whole episode with
+/// probability `lambda_psi`, or not at all. (The paper's printed listing swaps the branches; its text
+/// and figure captions say this.)
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exploration {
+    /// Probability that the expert acts.
+    pub lambda_psi: f64,
+    /// Probability that an episode is intertwined.
+    pub lambda_intertwine: f64,
+}
+
+/// Who acts in an episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EpisodePlan {
+    /// The policy, at every step.
+    Policy,
+    /// The expert, at every step.
+    Expert,
+    /// Drawn at every step.
+    Intertwined,
+}
+
+impl Exploration {
+    /// Draws who acts in the next episode.
+    pub fn plan(&self, rng: &mut ChaCha8Rng) -> EpisodePlan {
+        if rng.random_bool(self.lambda_intertwine) {
+            EpisodePlan::Intertwined
+        } else if rng.random_bool(self.lambda_psi) {
+            EpisodePlan::Expert
+        } else {
+            EpisodePlan::Policy
+        }
+    }
+
+    /// Whether the expert acts at the next step of an episode with that plan.
+    pub fn expert_acts(&self, plan: EpisodePlan, rng: &mut ChaCha8Rng) -> bool {
+        match plan {
+            EpisodePlan::Policy => false,
+            EpisodePlan::Expert => true,
+            EpisodePlan::Intertwined => rng.random_bool(self.lambda_psi),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seeds::generator;
+
+    /// Shares of (policy, expert, intertwined) episodes, and of expert steps in intertwined ones.
+    fn shares(lambda_psi: f64, lambda_intertwine: f64) -> ([f64; 3], f64) {
+        const EPISODES: usize = 20_000;
+        let exploration = Exploration {
+            lambda_psi,
+            lambda_intertwine,
+        };
+        let mut rng = generator(0, "test", 0);
+        let mut counts = [0usize; 3];
+        let (mut steps, mut expert_steps) = (0usize, 0usize);
+        for _ in 0..EPISODES {
+            let plan = exploration.plan(&mut rng);
+            counts[plan as usize] += 1;
+            let expert = (0..10)
+                .filter(|_| exploration.expert_acts(plan, &mut rng))
+                .count();
+            match plan {
+                EpisodePlan::Policy => assert_eq!(expert, 0),
+                EpisodePlan::Expert => assert_eq!(expert, 10),
+                EpisodePlan::Intertwined => {
+                    steps += 10;
+                    expert_steps += expert;
+                }
+            }
+        }
+        let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
+        (
+            counts.map(|n| share(n, EPISODES)),
+            share(expert_steps, steps),
+        )
+    }
+
+    #[test]
+    fn shares_are_the_papers() {
+        // Table 6 of the paper, RLfSE: half the episodes intertwined, three quarters expert steps.
+        let ([policy, expert, intertwined], steps) = shares(0.75, 0.5);
+        assert!((policy - 0.125).abs() < 0.01, "{policy}");
+        assert!((expert - 0.375).abs() < 0.01, "{expert}");
+        assert!((intertwined - 0.5).abs() < 0.015, "{intertwined}");
+        assert!((steps - 0.75).abs() < 0.01, "{steps}");
+    }
+
+    #[test]
+    fn without_intertwining_every_episode_has_one_source() {
+        // Table 6, RLfD: a quarter of the episodes are the expert's.
+        let ([policy, expert, intertwined], _) = shares(0.25, 0.0);
+        assert_eq!(intertwined, 0.0);
+        assert!((policy - 0.75).abs() < 0.015 && (expert - 0.25).abs() < 0.015);
+    }
+
+    #[test]
+    fn certain_choices_need_no_luck() {
+        assert_eq!(shares(0.0, 0.0).0, [1.0, 0.0, 0.0]);
+        assert_eq!(shares(1.0, 0.0).0, [0.0, 1.0, 0.0]);
+        assert_eq!(shares(1.0, 1.0), ([0.0, 0.0, 1.0], 1.0));
+    }
+}

@@ -1,0 +1,476 @@
+//! The loop as a value: lock-step rounds, parallel and still the same every time.
+//!
+//! In round k the actors collect a fixed number of steps with the parameters published after round
+//! k-1, while the learner makes a fixed number of updates on the episodes complete after round k-1.
+//! At the round's end both hand over. Nothing depends on which of the two is faster.
+
+use std::{
+    num::NonZero,
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+    time::Instant,
+};
+
+use dextra_data::Replay;
+use dextra_learn::{LearnConfig, Learner, Policy};
+use dextra_tasks::{Env, EnvOptions, TaskModel};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    actor::{Actor, ActorState, Collected, Failure, FrameSink},
+    checkpoint::Checkpoint,
+    config::TrainConfig,
+    error::TrainError,
+    evaluate::{ActingPolicy, EvalResult, evaluate_policy},
+    exploration::EpisodePlan,
+    metrics::{MetricRow, UpdateMeans},
+    provenance::Provenance,
+    seeds::{EvalSeeds, generator},
+    statistics::{Milestones, Reached, RecentEpisodes, wilson_interval},
+};
+
+/// Actors, learner and replay memory of one run.
+pub struct Trainer {
+    config: TrainConfig,
+    model: Arc<TaskModel>,
+    actors: Vec<Actor>,
+    learner: Learner,
+    policy: Arc<Policy>,
+    replay: Replay,
+    replay_rng: ChaCha8Rng,
+    progress: Progress,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    pub steps: u64,
+    pub rounds: u64,
+    pub episodes: u64,
+    pub failures: u64,
+    pub elapsed_secs: f64,
+    pub recent: RecentEpisodes,
+    pub next_eval_steps: u64,
+    pub monitored_episodes: u64,
+    pub last_eval: Option<EvalResult>,
+    pub milestones: Milestones,
+    pub solved: bool,
+}
+
+/// What a round did.
+#[derive(Debug)]
+pub struct RoundReport {
+    /// Measurements.
+    pub row: MetricRow,
+    /// Episodes lost to non-finite physics.
+    pub failures: Vec<Failure>,
+}
+
+/// Everything of the loop but the learner and the replay memory.
+#[derive(Serialize, Deserialize)]
+struct LoopState {
+    progress: Progress,
+    actors: Vec<ActorState>,
+    replay_rng: ChaCha8Rng,
+}
+
+impl Trainer {
+    /// A run at its beginning.
+    ///
+    /// # Errors
+    /// When the configuration is out of range, the task is unknown or its files cannot be read.
+    pub fn new(config: TrainConfig) -> Result<Self, TrainError> {
+        config.validate()?;
+        let options = EnvOptions {
+            reward: config.reward,
+            ..EnvOptions::default()
+        };
+        let env = Env::make(&config.task, &options)?;
+        let model = Arc::clone(env.task_model());
+        let learner = Learner::new(&config.learn, env.obs_dim(), env.action_dim(), config.seed)?;
+        let actors = (0..config.actors)
+            .map(|index| Actor::new(index, &model, &config))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            policy: learner.policy(),
+            replay: Replay::new(config.replay_capacity, env.obs_dim(), env.action_dim()),
+            replay_rng: generator(config.seed, "replay", 0),
+            progress: Progress {
+                next_eval_steps: config.eval_every_steps,
+                ..Progress::default()
+            },
+            config,
+            model,
+            actors,
+            learner,
+        })
+    }
+
+    /// A run where the checkpoint left it. The checkpoint's configuration may have been edited, as
+    /// long as what it describes still fits what it holds.
+    ///
+    /// # Errors
+    /// When the checkpoint is of another scene or physics version, or does not fit together.
+    pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self, TrainError> {
+        let mut trainer = Self::new(checkpoint.config.clone())?;
+        if let Some(difference) = checkpoint.provenance.difference(&trainer.provenance()) {
+            let reason = format!("was written with {difference}; a run cannot mix the two");
+            return Err(trainer.unfit(reason));
+        }
+        trainer.learner.load(&checkpoint.learner)?;
+        trainer.replay = bincode::deserialize(&checkpoint.replay)
+            .map_err(|error| trainer.unfit(format!("has a damaged replay memory: {error}")))?;
+        let state: LoopState = bincode::deserialize(&checkpoint.loop_state)
+            .map_err(|error| trainer.unfit(format!("has a damaged state: {error}")))?;
+        if state.actors.len() != trainer.actors.len() {
+            let (held, wanted) = (state.actors.len(), trainer.actors.len());
+            return Err(trainer.unfit(format!("holds {held} actors, not {wanted}")));
+        }
+        for (actor, state) in trainer.actors.iter_mut().zip(state.actors) {
+            actor.set_state(state)?;
+        }
+        trainer.replay_rng = state.replay_rng;
+        trainer.progress = state.progress;
+        trainer.policy = trainer.learner.policy();
+        Ok(trainer)
+    }
+
+    /// Everything that continues this run exactly.
+    ///
+    /// # Errors
+    /// When a part has no serial form.
+    pub fn checkpoint(&self) -> Result<Checkpoint, TrainError> {
+        let state = LoopState {
+            progress: self.progress.clone(),
+            actors: self.actors.iter().map(Actor::state).collect(),
+            replay_rng: self.replay_rng.clone(),
+        };
+        let unfit = |error: bincode::Error| self.unfit(format!("cannot be made: {error}"));
+        Ok(Checkpoint {
+            config: self.config.clone(),
+            provenance: self.provenance(),
+            steps: self.progress.steps,
+            updates: self.learner.updates(),
+            obs_dim: self.policy.obs_dim(),
+            action_dim: self.policy.action_dim(),
+            learner: self.learner.save()?,
+            replay: bincode::serialize(&self.replay).map_err(unfit)?,
+            loop_state: bincode::serialize(&state).map_err(unfit)?,
+        })
+    }
+
+    fn unfit(&self, reason: String) -> TrainError {
+        TrainError::checkpoint(format!("at {} steps", self.progress.steps).as_ref(), reason)
+    }
+
+    /// What writes this run.
+    pub fn provenance(&self) -> Provenance {
+        Provenance::of(&self.model)
+    }
+
+    /// The run's configuration.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// Environment steps made.
+    pub fn steps(&self) -> u64 {
+        self.progress.steps
+    }
+
+    /// Updates made.
+    pub fn updates(&self) -> u64 {
+        self.learner.updates()
+    }
+
+    /// The newest policy, acting as evaluations do.
+    pub fn policy(&self) -> ActingPolicy {
+        ActingPolicy {
+            policy: Arc::clone(&self.policy),
+            mode: self.config.eval_mode,
+        }
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Whether all steps are made, or the task is solved.
+    pub fn is_finished(&self) -> bool {
+        self.progress.solved || self.progress.steps >= self.config.steps
+    }
+
+    /// One lock-step round: actors and learner side by side, then the hand-over.
+    ///
+    /// # Errors
+    /// When an update fails or its losses are not finite.
+    pub fn round(&mut self, sink: Option<&FrameSink>) -> Result<RoundReport, TrainError> {
+        let began = Instant::now();
+        let updates = self.updates_due();
+        let steps_each = self.config.round_steps;
+        let version = self.progress.rounds;
+        let acting = ActingPolicy {
+            policy: Arc::clone(&self.policy),
+            mode: self.config.act_mode,
+        };
+        let (actors, learner) = (&mut self.actors, &mut self.learner);
+        let (replay, rng) = (&self.replay, &mut self.replay_rng);
+        let learn_config = &self.config.learn;
+        let (collected, learned) = thread::scope(|scope| {
+            let collecting =
+                scope.spawn(|| collect_all(actors, &acting, version, steps_each, sink));
+            let learned = learn(learner, learn_config, replay, rng, updates);
+            (collecting.join(), learned)
+        });
+        let collected = collected.map_err(|_| TrainError::Stopped("actors"))?;
+        let means = learned?;
+        let failures = self.hand_over(collected)?;
+        let secs = began.elapsed().as_secs_f64();
+        self.progress.elapsed_secs += secs;
+        Ok(RoundReport {
+            row: self.row(&means, updates, secs),
+            failures,
+        })
+    }
+
+    fn steps_per_round(&self) -> u64 {
+        self.config.round_steps * self.actors.len() as u64
+    }
+
+    /// Updates of the coming round: the ratio holds exactly over the steps after the warm-up.
+    fn updates_due(&self) -> u64 {
+        let config = &self.config;
+        let due = |steps: u64| {
+            (config.utd_ratio * steps.saturating_sub(config.warmup_steps) as f64).floor() as u64
+        };
+        if self.replay.is_empty() {
+            return 0;
+        }
+        due(self.progress.steps + self.steps_per_round()) - due(self.progress.steps)
+    }
+
+    fn hand_over(&mut self, collected: Vec<Collected>) -> Result<Vec<Failure>, TrainError> {
+        let mut failures = Vec::new();
+        for from_actor in collected {
+            for finished in from_actor.finished {
+                let (success, length) =
+                    (finished.episode.success, finished.episode.transitions.len());
+                self.progress
+                    .recent
+                    .push(finished.plan, success, finished.total_reward, length);
+                self.progress.episodes += 1;
+                self.replay.push(finished.episode)?;
+            }
+            failures.extend(from_actor.failures);
+        }
+        self.progress.failures += failures.len() as u64;
+        self.progress.steps += self.steps_per_round();
+        self.progress.rounds += 1;
+        self.policy = self.learner.policy();
+        Ok(failures)
+    }
+
+    fn row(&self, means: &UpdateMeans, updates: u64, secs: f64) -> MetricRow {
+        let progress = &self.progress;
+        let recent = &progress.recent;
+        let mut values = vec![
+            ("steps_per_sec", self.steps_per_round() as f64 / secs),
+            ("updates_per_sec", updates as f64 / secs),
+            ("episodes", progress.episodes as f64),
+            ("replay_steps", self.replay.len() as f64),
+        ];
+        let known = [
+            ("episode_return", recent.mean_return()),
+            ("episode_length", recent.mean_length()),
+            ("success_rate", recent.success_rate(EpisodePlan::Policy)),
+            (
+                "expert_success_rate",
+                recent.success_rate(EpisodePlan::Expert),
+            ),
+            (
+                "intertwined_success_rate",
+                recent.success_rate(EpisodePlan::Intertwined),
+            ),
+        ];
+        values.extend(
+            known
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        values.extend(means.values());
+        self.metric_row(values)
+    }
+
+    pub(crate) fn metric_row(&self, values: Vec<(&'static str, f64)>) -> MetricRow {
+        MetricRow {
+            step: self.progress.steps,
+            updates: self.updates(),
+            wall_secs: self.progress.elapsed_secs,
+            values,
+        }
+    }
+
+    /// Whether the next thing to do is an evaluation.
+    pub fn evaluation_due(&self) -> bool {
+        !self.progress.solved && self.progress.steps >= self.progress.next_eval_steps
+    }
+
+    /// Evaluates the policy alone. When it reaches `stop_at_success`, as many episodes again as the
+    /// last evaluation has must confirm it before the run counts as solved: luck in one of many
+    /// evaluations ends nothing. `None` when `cancel` was set; nothing has changed then.
+    ///
+    /// # Errors
+    /// When the task's files cannot be read.
+    pub fn evaluate(&mut self, cancel: &AtomicBool) -> Result<Option<EvalResult>, TrainError> {
+        let began = Instant::now();
+        let config = &self.config;
+        let seeds = |done: u64| EvalSeeds::Monitor(done).first();
+        let done = self.progress.monitored_episodes;
+        let Some(mut result) = self.run_policy(config.eval_episodes, seeds(done), cancel)? else {
+            return Ok(None);
+        };
+        let reaches = |result: &EvalResult| {
+            config
+                .stop_at_success
+                .is_some_and(|rate| result.success_rate >= rate)
+        };
+        if reaches(&result) {
+            let first = seeds(done + result.episodes as u64);
+            let Some(more) = self.run_policy(config.final_eval_episodes, first, cancel)? else {
+                return Ok(None);
+            };
+            result = joined(&result, &more);
+        }
+        let solved = reaches(&result);
+        let progress = &mut self.progress;
+        progress.solved = solved;
+        progress.monitored_episodes += result.episodes as u64;
+        progress.elapsed_secs += began.elapsed().as_secs_f64();
+        while progress.next_eval_steps <= progress.steps {
+            progress.next_eval_steps += self.config.eval_every_steps;
+        }
+        let reached = Reached {
+            steps: progress.steps,
+            secs: progress.elapsed_secs,
+        };
+        progress.milestones.note(result.success_rate, reached);
+        progress.last_eval = Some(result);
+        Ok(Some(result))
+    }
+
+    /// The evaluation that ends a run, on seeds that decided nothing before. `None` when `cancel`
+    /// was set.
+    ///
+    /// # Errors
+    /// When the task's files cannot be read.
+    pub fn evaluate_final(&self, cancel: &AtomicBool) -> Result<Option<EvalResult>, TrainError> {
+        self.run_policy(
+            self.config.final_eval_episodes,
+            EvalSeeds::Final.first(),
+            cancel,
+        )
+    }
+
+    fn run_policy(
+        &self,
+        episodes: usize,
+        first_seed: u64,
+        cancel: &AtomicBool,
+    ) -> Result<Option<EvalResult>, TrainError> {
+        let (policy, reward) = (self.policy(), self.config.reward);
+        let result = evaluate_policy(&policy, &self.model, reward, episodes, first_seed, cancel)?;
+        Ok(result.map(|result| EvalResult {
+            steps: self.progress.steps,
+            ..result
+        }))
+    }
+}
+
+/// Lets every actor take its steps, on all cores but the learner's.
+fn collect_all(
+    actors: &mut [Actor],
+    policy: &ActingPolicy,
+    version: u64,
+    steps_each: u64,
+    sink: Option<&FrameSink>,
+) -> Vec<Collected> {
+    let threads = thread::available_parallelism()
+        .map_or(1, |n| NonZero::get(n) - 1)
+        .max(1);
+    let share = actors.len().div_ceil(threads);
+    let work = |actors: &mut [Actor]| -> Vec<Collected> {
+        actors
+            .iter_mut()
+            .map(|actor| actor.collect(policy, version, steps_each, sink))
+            .collect()
+    };
+    let mut shares = actors.chunks_mut(share);
+    let Some(own) = shares.next() else {
+        return Vec::new();
+    };
+    thread::scope(|scope| {
+        let helpers: Vec<_> = shares
+            .map(|share| scope.spawn(move || work(share)))
+            .collect();
+        let mut collected = work(own);
+        for helper in helpers {
+            match helper.join() {
+                Ok(share) => collected.extend(share),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        collected
+    })
+}
+
+/// Makes the round's updates.
+fn learn(
+    learner: &mut Learner,
+    config: &LearnConfig,
+    replay: &Replay,
+    rng: &mut ChaCha8Rng,
+    updates: u64,
+) -> Result<UpdateMeans, TrainError> {
+    let mut means = UpdateMeans::default();
+    for _ in 0..updates {
+        let shape = (config.sequences, config.sequence_length, config.n_step);
+        let Some(batch) = replay.sample(rng, shape.0, shape.1, shape.2, config.discount) else {
+            break;
+        };
+        let metrics = learner.update(&batch)?;
+        let losses = [
+            ("critic loss", metrics.critic_loss),
+            ("policy loss", metrics.policy_loss),
+            ("mean Q", metrics.q_mean),
+        ];
+        if let Some(&(quantity, _)) = losses.iter().find(|(_, value)| !value.is_finite()) {
+            return Err(TrainError::Diverged {
+                quantity,
+                updates: learner.updates(),
+            });
+        }
+        means.add(&metrics);
+    }
+    Ok(means)
+}
+
+/// Two evaluations of the same policy as one.
+fn joined(a: &EvalResult, b: &EvalResult) -> EvalResult {
+    let episodes = a.episodes + b.episodes;
+    let successes = a.successes + b.successes;
+    let (ci_low, ci_high) = wilson_interval(successes, episodes);
+    let n = episodes.max(1) as f64;
+    let mean = |x: f64, y: f64| (x * a.episodes as f64 + y * b.episodes as f64) / n;
+    EvalResult {
+        episodes,
+        successes,
+        success_rate: successes as f64 / n,
+        ci_low,
+        ci_high,
+        mean_return: mean(a.mean_return, b.mean_return),
+        mean_length: mean(a.mean_length, b.mean_length),
+        failures: a.failures + b.failures,
+        steps: a.steps,
+    }
+}

@@ -1,0 +1,294 @@
+//! A run's folder: what is in it, and what happens when it cannot be written.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::{
+    collections::VecDeque,
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use dextra_train::{
+    Act, ActChoice, Command, EvalSeeds, Phase, Session, TrainConfig, columns, evaluate,
+    load_policy, read_events,
+};
+
+fn event_file(run: &Path) -> PathBuf {
+    let mut found: Vec<_> = fs::read_dir(run)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains("events.out.tfevents"))
+        .collect();
+    found.sort();
+    found.pop().unwrap()
+}
+
+fn rows(run: &Path) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_path(run.join("progress.csv")).unwrap();
+    assert_eq!(reader.headers().unwrap().len(), columns().len() + 3);
+    reader
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect())
+        .collect()
+}
+
+fn events(run: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(run.join("events.jsonl")).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_run_leaves_everything_behind_and_can_be_extended() {
+    let parent = tempfile::tempdir().unwrap();
+    let out = parent.path().join("deep/run");
+    let session = Session::start(common::small(), out.clone()).unwrap();
+    session.watch(Some(0));
+    let mut frames = VecDeque::new();
+    while !session.is_finished() {
+        session.take_frames(&mut frames);
+        thread::sleep(Duration::from_millis(5));
+    }
+    session.take_frames(&mut frames);
+    assert_eq!(session.status().phase, Phase::Finished);
+    assert!(session.policy().is_some());
+    let metrics = session.take_metrics();
+    let outcome = session.join().unwrap();
+    assert_eq!((outcome.steps, outcome.interrupted), (1_200, false));
+    assert_eq!(outcome.final_eval.unwrap().episodes, 2);
+
+    // Frames are one actor's, in order, with a pose for every body.
+    assert!(!frames.is_empty() && frames.iter().all(|frame| frame.actor == 0));
+    assert!(frames.iter().all(|frame| frame.body_poses.len() > 20));
+
+    // The configuration says what wrote it and can start another run.
+    let text = fs::read_to_string(out.join("config.toml")).unwrap();
+    assert!(
+        text.contains("[provenance]") && text.contains("rapier = ") && text.contains("scene = ")
+    );
+    let mut config = TrainConfig::default();
+    config.merge_toml(&text, "config.toml").unwrap();
+    assert_eq!(config, common::small());
+
+    // One row per round and evaluation, the same in CSV, TensorBoard and memory.
+    let table = rows(&out);
+    assert_eq!(table.len(), 12 + 2);
+    assert_eq!(metrics.len(), table.len());
+    let curves = read_events(&event_file(&out)).unwrap();
+    assert_eq!(curves.len(), 1 + table.len());
+    let last = metrics
+        .iter()
+        .rev()
+        .find(|row| row.values.len() > 4)
+        .unwrap();
+    let curve = curves
+        .iter()
+        .rev()
+        .find(|e| e.summary.as_ref().is_some_and(|s| s.value.len() > 4));
+    let values = &curve.unwrap().summary.as_ref().unwrap().value;
+    assert_eq!(values.len(), last.values.len());
+    assert!(
+        values
+            .iter()
+            .any(|value| value.tag == "critic_loss" && value.simple_value > 0.0)
+    );
+
+    // The written policy is the trained one.
+    let score = |path: &Path| {
+        let policy = load_policy(path).unwrap().acting(ActChoice::Mean);
+        let config = common::small();
+        evaluate(
+            &policy,
+            &config.task,
+            config.reward,
+            2,
+            EvalSeeds::Final.first(),
+        )
+        .unwrap()
+    };
+    let whole = outcome.final_eval.unwrap();
+    assert_eq!(score(&out).mean_return, whole.mean_return);
+    assert_eq!(
+        score(&out.join("policy.safetensors")).mean_return,
+        whole.mean_return
+    );
+
+    // More steps continue where it stood: no row is lost or written twice.
+    let extend = |config: &mut TrainConfig| Ok(config.set("steps", "1500")?);
+    let outcome = Session::resume_with(&out, extend).unwrap().join().unwrap();
+    assert_eq!(outcome.steps, 1_500);
+    let steps: Vec<u64> = rows(&out)
+        .iter()
+        .map(|row| row[0].parse().unwrap())
+        .collect();
+    assert!(steps.is_sorted() && steps.len() == 15 + 2, "{steps:?}");
+    let resumed = events(&out)
+        .into_iter()
+        .find(|event| event["event"] == "resume")
+        .unwrap();
+    assert_eq!(resumed["config"]["steps"], 1_500);
+}
+
+#[test]
+fn commands_are_obeyed_between_rounds_and_logged() {
+    let parent = tempfile::tempdir().unwrap();
+    let out = parent.path().join("run");
+    let config = TrainConfig {
+        steps: 1_000_000,
+        ..common::small()
+    };
+    let session = Session::start(config, out.clone()).unwrap();
+    session.command(Command::Pause);
+    let wait_for = |reached: &dyn Fn(&dextra_train::Status) -> bool| {
+        for _ in 0..2_000 {
+            let status = session.status();
+            if reached(&status) {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("{:?}", session.status());
+    };
+    let before = wait_for(&|status| status.phase == Phase::Paused);
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(session.status().steps, before.steps);
+    session.command(Command::StepRound);
+    wait_for(&|status| status.steps == before.steps + 100 && status.phase == Phase::Paused);
+    session.command(Command::Checkpoint);
+    wait_for(&|status| status.checkpoint_steps == Some(before.steps + 100));
+    session.command(Command::Resume);
+    wait_for(&|status| status.steps > before.steps + 100);
+    // As closing the window does.
+    drop(session);
+    let names: Vec<_> = events(&out)
+        .iter()
+        .map(|e| e["event"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names.first().unwrap(), "start");
+    assert_eq!(names.last().unwrap(), "end");
+    assert_eq!(names.iter().filter(|name| *name == "command").count(), 5);
+    let resumed = Session::resume(&out).unwrap();
+    assert!(resumed.status().steps > before.steps || !resumed.is_finished());
+}
+
+#[test]
+fn an_occupied_folder_is_left_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    fs::write(parent.path().join("notes.txt"), "mine").unwrap();
+    let error = Session::start(common::small(), parent.path().into())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("is not empty") && error.contains("--out"),
+        "{error}"
+    );
+    fs::write(parent.path().join("config.toml"), "").unwrap();
+    let error = Session::start(common::small(), parent.path().into())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("holds a run already") && error.contains("--resume"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read_to_string(parent.path().join("notes.txt")).unwrap(),
+        "mine"
+    );
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    // Not even root can make folders here.
+    let out = PathBuf::from("/proc/dextra-run");
+    let error = Session::start(common::small(), out)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.starts_with("cannot create /proc/dextra-run:"),
+        "{error}"
+    );
+}
+
+/// `/dev/full` answers every write as a full disk does.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_run_with_its_checkpoint_whole() {
+    let parent = tempfile::tempdir().unwrap();
+    let out = parent.path().join("run");
+    let config = TrainConfig {
+        steps: 600,
+        ..common::small()
+    };
+    Session::start(config, out.clone()).unwrap().join().unwrap();
+    let log = fs::read(out.join("events.jsonl")).unwrap();
+
+    fs::remove_file(out.join("events.jsonl")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", out.join("events.jsonl")).unwrap();
+    let error = Session::resume(&out).err().unwrap().to_string();
+    assert!(
+        error.contains("cannot write") && error.contains("events.jsonl"),
+        "{error}"
+    );
+    assert!(error.contains("free some space"), "{error}");
+
+    fs::remove_file(out.join("events.jsonl")).unwrap();
+    fs::write(out.join("events.jsonl"), log).unwrap();
+    let extend = |config: &mut TrainConfig| Ok(config.set("steps", "700")?);
+    assert_eq!(
+        Session::resume_with(&out, extend)
+            .unwrap()
+            .join()
+            .unwrap()
+            .steps,
+        700
+    );
+}
+
+#[test]
+fn files_that_hold_no_policy_are_refused() {
+    let parent = tempfile::tempdir().unwrap();
+    for name in ["policy.npz", "policy.safetensors", "policy.pt"] {
+        let path = parent.path().join(name);
+        fs::write(&path, b"not a policy at all").unwrap();
+        let error = load_policy(&path).err().unwrap().to_string();
+        assert!(
+            error.contains(name) && error.contains("holds no policy"),
+            "{error}"
+        );
+    }
+    let missing = load_policy(&parent.path().join("gone.npz"))
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        missing.starts_with("cannot read") && missing.contains("gone.npz"),
+        "{missing}"
+    );
+}
+
+/// A policy whose numbers went wrong: the environment refuses its actions.
+struct Broken;
+
+impl Act for Broken {
+    fn act(&self, _obs: &[f32], _rng: &mut rand_chacha::ChaCha8Rng) -> Vec<f32> {
+        vec![f32::NAN; 28]
+    }
+}
+
+#[test]
+fn an_episode_that_leaves_the_finite_range_is_a_failure_of_its_policy() {
+    let config = common::small();
+    let result = evaluate(&Broken, "door", config.reward, 2, EvalSeeds::Final.first()).unwrap();
+    assert_eq!(
+        (result.failures, result.successes, result.mean_length),
+        (2, 0, 1.0)
+    );
+}

@@ -1,0 +1,56 @@
+//! The `dextra` command: opens the app, trains, evaluates, measures.
+
+mod bench;
+mod clock;
+mod config_args;
+mod doctor;
+mod error;
+mod eval;
+mod progress;
+mod train;
+mod window;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Watch a simulated hand learn.
+///
+/// Without a command, opens the app. Every error is one message; the exit code is 0 when all went
+/// well, 1 when something failed, 2 when the command line or configuration is wrong, 130 when
+/// interrupted after a clean checkpoint.
+#[derive(Parser)]
+#[command(name = "dextra", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    window: window::Args,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train without a window.
+    Train(train::Args),
+    /// Measure the success of a trained policy alone.
+    Eval(eval::Args),
+    /// Measure speed: physics, environment, learner, memory.
+    Bench(bench::Args),
+    /// Tell what this machine offers, what is missing and how to get it.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        None => window::run(cli.window),
+        Some(Command::Train(args)) => train::run(args),
+        Some(Command::Eval(args)) => eval::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Doctor) => doctor::run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        error.exit_code()
+    })
+}
