@@ -289,7 +289,7 @@ impl Builder<'_> {
             .density(0.0)
             .friction(geom.friction[0] as f32)
             .friction_combine_rule(rp::CoefficientCombineRule::Max)
-            .restitution(0.0)
+            .contact_skin(geom.margin as f32)
             .collision_groups(groups)
             .active_hooks(hooks)
             .user_data(index as u128);

@@ -59,6 +59,10 @@ pub(crate) struct Drive {
 pub(crate) struct DriveState {
     /// `qvel` a step ago.
     qvel: Vec<f64>,
+    /// Force on each joint over the last step, its limits apart.
+    joint_force: Vec<f64>,
+    /// Virtual mass and acceleration of each joint's lower and upper limit over the last step.
+    joint_limits: Vec<[(f64, f64); 2]>,
     /// Force of each tendon's lower and upper limit over the last step.
     tendon_force: Vec<[f64; 2]>,
 }
@@ -68,6 +72,8 @@ impl DriveState {
     pub(crate) fn start(model: &Model, qvel: &[f64]) -> Self {
         Self {
             qvel: qvel.to_vec(),
+            joint_force: vec![0.0; model.joints.len()],
+            joint_limits: vec![[(0.0, 0.0); 2]; model.joints.len()],
             tendon_force: vec![[0.0; 2]; model.tendons.len()],
         }
     }
@@ -152,21 +158,27 @@ impl Drive {
         for (actuator, &u) in model.actuators.iter().zip(ctrl) {
             self.actuate(model, actuator, u, qpos, qvel);
         }
-        for (load, joint) in self.loads.iter_mut().zip(&self.joints) {
+        for (index, joint) in self.joints.iter().enumerate() {
             let Some(joint) = joint else { continue };
             let Some(limit) = &joint.limit else { continue };
             let (q, v) = (qpos[joint.qpos], qvel[joint.qvel]);
             let acceleration = (v - state.qvel[joint.qvel]) / self.dt;
-            for side in [1.0, -1.0] {
-                let Some(active) = limit.law(side, q, v) else {
-                    continue;
-                };
-                // A limit only pushes; the last acceleration tells whether it would pull.
-                if active.acceleration > side * acceleration {
+            let force = self.loads[index].force;
+            let change = force - std::mem::replace(&mut state.joint_force[index], force);
+            for (n, side) in [1.0, -1.0].into_iter().enumerate() {
+                let last = std::mem::take(&mut state.joint_limits[index][n]);
+                let Some(active) = limit.law(side, q, v) else { continue };
+                // A limit only pushes: it acts if the joint, left alone, would accelerate less.
+                // What it would do alone is what it did in the last step, less the limit's part,
+                // plus the change of force since.
+                let pushed = last.0 * (last.1 - side * acceleration);
+                let alone = side * acceleration + limit.inverse_inertia * (side * change - pushed);
+                if active.acceleration > alone {
                     let d = active.impedance;
                     let mass = d / ((1.0 - d) * limit.inverse_inertia);
-                    load.inertia += mass;
-                    load.force += side * mass * active.acceleration;
+                    state.joint_limits[index][n] = (mass, active.acceleration);
+                    self.loads[index].inertia += mass;
+                    self.loads[index].force += side * mass * active.acceleration;
                 }
             }
         }
