@@ -353,3 +353,6 @@ impl Piece<'_> {
 fn mean(x: &[f32]) -> f64 {
     x.iter().map(|&x| f64::from(x)).sum::<f64>() / x.len() as f64
 }
+
+#[cfg(test)]
+mod tests;

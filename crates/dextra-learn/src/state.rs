@@ -1,6 +1,6 @@
 //! A learner's whole state as one safetensors file: a resumed run continues to the bit.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -8,7 +8,9 @@ use safetensors::{Dtype, SafeTensors, View, tensor::serialize};
 
 use crate::{LearnError, Learner};
 
-/// Says what the file is; a change of layout changes it.
+/// The metadata key that says whose state it is.
+const KEY: &str = "dextra";
+/// What the file is; a change of layout changes it.
 const FORMAT: &str = "dextra-learner-1";
 
 /// One array of a state file: its shape is its length.
@@ -94,7 +96,7 @@ impl Learner {
             ),
         ];
         let views = arrays.iter().map(|(name, array)| (*name, array));
-        serialize(views, Some(self.identity()))
+        serialize(views, Some([(KEY.to_owned(), self.identity())].into()))
             .map_err(|error| LearnError::State(error.to_string()))
     }
 
@@ -106,17 +108,18 @@ impl Learner {
         let bad = LearnError::State;
         let (_, header) = SafeTensors::read_metadata(bytes)
             .map_err(|error| bad(format!("truncated or not a safetensors file ({error})")))?;
-        let found = header.metadata().clone().unwrap_or_default();
-        for (key, ours) in self.identity() {
-            match found.get(&key) {
-                Some(theirs) if *theirs == ours => {}
-                Some(theirs) => {
-                    return Err(bad(format!(
-                        "its {key} is {theirs}, this learner's is {ours}"
-                    )));
-                }
-                None => return Err(bad(format!("it does not state its {key}"))),
+        let (ours, theirs) = (
+            self.identity(),
+            header.metadata().as_ref().and_then(|m| m.get(KEY)),
+        );
+        match theirs {
+            Some(theirs) if *theirs == ours => {}
+            Some(theirs) => {
+                return Err(bad(format!(
+                    "it is of `{theirs}`, this learner is `{ours}`"
+                )));
             }
+            None => return Err(bad("a safetensors file of something else".into())),
         }
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| bad(format!("truncated or not a safetensors file ({error})")))?;
@@ -160,18 +163,14 @@ impl Learner {
         Ok(())
     }
 
-    /// What must agree for a state to fit.
-    fn identity(&self) -> HashMap<String, String> {
+    /// What must agree for a state to fit. One text under one key: several keys would be written in no
+    /// fixed order.
+    fn identity(&self) -> String {
         let network = &self.network;
-        [
-            ("format", FORMAT.to_owned()),
-            ("obs_dim", network.obs_dim.to_string()),
-            ("action_dim", network.action_dim.to_string()),
-            ("critics", network.critics.to_string()),
-            ("hidden", network.prior.hidden.to_string()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .into()
+        format!(
+            "{FORMAT} obs_dim={} action_dim={} critics={} hidden={}",
+            network.obs_dim, network.action_dim, network.critics, network.prior.hidden
+        )
     }
 }
 
