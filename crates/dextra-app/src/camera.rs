@@ -1,0 +1,174 @@
+//! The eye: MuJoCo's mouse (left turns, right moves, wheel and middle zoom) and preset points of view.
+
+use bevy::{
+    camera::{CameraOutputMode, Viewport, visibility::RenderLayers},
+    core_pipeline::tonemapping::Tonemapping,
+    prelude::*,
+    render::render_resource::BlendState,
+    window::PrimaryWindow,
+};
+use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext, input::EguiWantsInput};
+use bevy_panorbit_camera::PanOrbitCamera;
+
+use crate::scene::{BACKGROUND, Quality};
+
+/// A preset point of view.
+struct Preset {
+    /// What is in the middle, in the model's frame (z up), metres.
+    focus_m: [f32; 3],
+    /// Where the eye is from there: angle about z from -y, and above the horizon, degrees.
+    azimuth_deg: f32,
+    elevation_deg: f32,
+    /// How far, metres.
+    distance_m: f32,
+}
+
+const PRESETS: &[Preset] = &[
+    // Hand and door.
+    Preset { focus_m: [-0.10, -0.05, 0.22], azimuth_deg: -52.0, elevation_deg: 24.0, distance_m: 1.50 },
+    // The handle from the side of the hand.
+    Preset { focus_m: [-0.15, 0.12, 0.28], azimuth_deg: -25.0, elevation_deg: 22.0, distance_m: 0.75 },
+    // Across the gap.
+    Preset { focus_m: [-0.15, 0.0, 0.26], azimuth_deg: -92.0, elevation_deg: 8.0, distance_m: 1.10 },
+    // From above.
+    Preset { focus_m: [-0.10, 0.0, 0.20], azimuth_deg: -10.0, elevation_deg: 78.0, distance_m: 1.50 },
+];
+
+/// Which preset was chosen last, and the part of the window that the scene is drawn in.
+#[derive(Resource, Default)]
+pub(crate) struct View3d {
+    preset: usize,
+    /// Logical pixels of the window left over by the panels.
+    pub rect: Option<bevy_egui::egui::Rect>,
+}
+
+impl View3d {
+    /// The next (or previous) preset.
+    pub fn cycle(&mut self, forward: bool) -> usize {
+        let step = if forward { 1 } else { PRESETS.len() - 1 };
+        (self.preset + step) % PRESETS.len()
+    }
+
+    /// Looks from that preset.
+    pub fn look_from(&mut self, preset: usize, camera: &mut PanOrbitCamera) {
+        self.preset = preset;
+        let Preset { focus_m: [x, y, z], azimuth_deg, elevation_deg, distance_m } = PRESETS[preset];
+        camera.target_focus = Vec3::new(x, z, -y);
+        camera.target_yaw = azimuth_deg.to_radians();
+        camera.target_pitch = elevation_deg.to_radians();
+        camera.target_radius = distance_m;
+        camera.force_update = true;
+    }
+}
+
+pub(crate) struct CameraPlugin;
+
+impl Plugin for CameraPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<View3d>()
+            .add_systems(PreStartup, spawn)
+            .add_systems(Update, (yield_to_panels, antialias.run_if(resource_changed::<Quality>)))
+            .add_systems(Last, fit);
+    }
+}
+
+fn spawn(
+    mut commands: Commands,
+    mut egui: ResMut<EguiGlobalSettings>,
+    mut view: ResMut<View3d>,
+    quality: Res<Quality>,
+) {
+    let mut orbit = PanOrbitCamera {
+        button_zoom: Some(MouseButton::Middle),
+        zoom_lower_limit: 0.1,
+        zoom_upper_limit: Some(6.0),
+        trackpad_pinch_to_zoom_enabled: true,
+        ..default()
+    };
+    view.look_from(0, &mut orbit);
+    orbit.focus = orbit.target_focus;
+    (orbit.yaw, orbit.pitch) = (Some(orbit.target_yaw), Some(orbit.target_pitch));
+    orbit.radius = Some(orbit.target_radius);
+    commands.spawn((
+        orbit,
+        Camera3d::default(),
+        Projection::Perspective(PerspectiveProjection {
+            fov: 40_f32.to_radians(),
+            near: 0.01,
+            ..default()
+        }),
+        Tonemapping::default(),
+        antialiasing(*quality),
+        DistanceFog {
+            color: BACKGROUND,
+            falloff: FogFalloff::Linear { start: 2.5, end: 5.0 },
+            ..default()
+        },
+    ));
+    // Panels belong to a camera of their own over the whole window: egui is as large as its camera's
+    // viewport, and the scene's is only what the panels leave.
+    egui.auto_create_primary_context = false;
+    commands.spawn((
+        PrimaryEguiContext,
+        Camera2d,
+        RenderLayers::none(),
+        Msaa::Off,
+        Camera {
+            order: 1,
+            output_mode: CameraOutputMode::Write {
+                blend_state: Some(BlendState::ALPHA_BLENDING),
+                clear_color: ClearColorConfig::None,
+            },
+            clear_color: ClearColorConfig::Custom(Color::NONE),
+            ..default()
+        },
+    ));
+}
+
+fn antialiasing(quality: Quality) -> Msaa {
+    if quality.shadows { Msaa::Sample4 } else { Msaa::Off }
+}
+
+fn antialias(quality: Res<Quality>, cameras: Query<Entity, With<Camera3d>>, mut commands: Commands) {
+    for camera in &cameras {
+        commands.entity(camera).insert(antialiasing(*quality));
+    }
+}
+
+/// The mouse belongs to the panels while over them, but a drag that began in the scene stays with it.
+fn yield_to_panels(
+    wants: Res<EguiWantsInput>,
+    buttons: Res<ButtonInput<MouseButton>>,
+    mut cameras: Query<&mut PanOrbitCamera>,
+) {
+    let dragging = buttons.get_pressed().next().is_some() && !wants.is_using_pointer();
+    for mut camera in &mut cameras {
+        let enabled = (dragging && camera.enabled) || !wants.wants_any_pointer_input();
+        if camera.enabled != enabled {
+            camera.enabled = enabled;
+        }
+    }
+}
+
+/// The scene is drawn where the panels are not.
+fn fit(
+    view: Res<View3d>,
+    window: Single<&Window, With<PrimaryWindow>>,
+    mut camera: Single<&mut Camera, With<Camera3d>>,
+) {
+    let Some(rect) = view.rect else { return };
+    let size = window.physical_size();
+    let to_pixels = |x: f32, y: f32| {
+        (Vec2::new(x, y) * window.scale_factor()).round().max(Vec2::ZERO).as_uvec2().min(size)
+    };
+    let position = to_pixels(rect.min.x, rect.min.y).min(size.saturating_sub(UVec2::ONE));
+    let end = to_pixels(rect.max.x, rect.max.y);
+    let physical_size = end.saturating_sub(position).max(UVec2::ONE);
+    let fits = camera.viewport.as_ref().is_some_and(|viewport| {
+        viewport.physical_position == position && viewport.physical_size == physical_size
+    });
+    if !fits {
+        camera.viewport =
+            Some(Viewport { physical_position: position, physical_size, ..default() });
+    }
+}

@@ -1,0 +1,141 @@
+//! For scripted tests: where the widgets are and what the app is doing, on standard output; commands on
+//! standard input.
+//!
+//! Output, a line whenever it changes:
+//! `WIDGET name x y width height` in logical pixels, and `STATE key=value ...`.
+//! Input: `shot PATH` saves what the window shows, `quit` closes it.
+
+use std::{
+    io::{BufRead, Write},
+    path::PathBuf,
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
+};
+
+use bevy::prelude::*;
+use bevy_panorbit_camera::PanOrbitCamera;
+use crossbeam_channel::{Receiver, unbounded};
+
+use crate::{
+    action::{Action, Actions},
+    capture::Capture,
+    panel::{Layout, Marks},
+    scene::Quality,
+    session::{Stage, Training},
+    source::{Source, Watch},
+};
+
+/// The state is told this often at most.
+const EVERY: Duration = Duration::from_millis(100);
+
+pub(crate) struct E2ePlugin;
+
+#[derive(Resource)]
+struct Lines(Mutex<Receiver<String>>);
+
+impl Plugin for E2ePlugin {
+    fn build(&self, app: &mut App) {
+        let (sender, receiver) = unbounded();
+        // Ends with standard input, or with the process.
+        thread::spawn(move || {
+            for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        app.insert_resource(Lines(Mutex::new(receiver)))
+            .add_systems(Update, obey)
+            .add_systems(Last, (tell_widgets, tell_state));
+    }
+}
+
+fn obey(lines: Res<Lines>, mut captures: MessageWriter<Capture>, mut actions: ResMut<Actions>) {
+    let Ok(lines) = lines.0.lock() else { return };
+    for line in lines.try_iter() {
+        match line.trim().split_once(' ') {
+            Some(("shot", path)) => {
+                captures.write(Capture(Some(PathBuf::from(path))));
+            }
+            None if line.trim() == "quit" => actions.0.push(Action::Quit),
+            _ => {}
+        }
+    }
+}
+
+fn tell(lines: &str) {
+    // A test that no longer listens is no reason to end.
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
+}
+
+fn tell_widgets(marks: Res<Marks>, mut told: Local<String>) {
+    let lines: String = marks
+        .0
+        .iter()
+        .map(|(name, rect)| {
+            let (min, size) = (rect.min, rect.size());
+            format!("WIDGET {name} {:.0} {:.0} {:.0} {:.0}\n", min.x, min.y, size.x, size.y)
+        })
+        .collect();
+    if lines != *told {
+        tell(&lines);
+        *told = lines;
+    }
+}
+
+#[derive(Default)]
+struct Told {
+    line: String,
+    at: Option<Instant>,
+}
+
+fn tell_state(
+    training: Res<Training>,
+    watch: Res<Watch>,
+    layout: Res<Layout>,
+    quality: Res<Quality>,
+    cameras: Query<&PanOrbitCamera>,
+    mut told: Local<Told>,
+) {
+    if told.at.is_some_and(|at| at.elapsed() < EVERY) {
+        return;
+    }
+    let stage = match training.stage() {
+        Stage::Idle => "idle",
+        Stage::Starting => "starting",
+        Stage::Running => "running",
+        Stage::Paused => "paused",
+        Stage::Evaluating => "evaluating",
+        Stage::Stopping => "stopping",
+        Stage::Finished => "finished",
+        Stage::Failed(_) => "failed",
+    };
+    let source = match watch.source {
+        Source::Expert => "expert".to_owned(),
+        Source::Policy => "policy".to_owned(),
+        Source::Actor(actor) => format!("actor{}", actor + 1),
+    };
+    let status = training.status();
+    let (episode, frame) = watch.frame().map_or((0, 0), |frame| (frame.episode, frame.step));
+    let (yaw, radius) = cameras.iter().next().map_or((0.0, 0.0), |c| (c.target_yaw, c.target_radius));
+    let line = format!(
+        "STATE stage={stage} steps={} updates={} rate={:.0} source={source} episode={episode} \
+         frame={frame} rollout_paused={} speed={:.2} help={} left={} right={} shadows={} \
+         yaw={yaw:.2} radius={radius:.2}\n",
+        status.steps,
+        status.updates,
+        status.env_steps_per_sec,
+        watch.paused,
+        watch.speed,
+        layout.help,
+        layout.left,
+        layout.right,
+        quality.shadows,
+    );
+    if line != told.line {
+        tell(&line);
+        *told = Told { line, at: Some(Instant::now()) };
+    }
+}

@@ -1,0 +1,111 @@
+//! The Bevy app: watch a learner live.
+//!
+//! The window shows frames that others make and never steps a training environment. Frames come from
+//! an actor of the running training, or from a rollout that the app plays in real time on a thread of
+//! its own (module `source`). Panels are functions of a view model (`view`), keys and buttons both
+//! give an action (`action`, `bindings`), and `control` carries actions out.
+
+mod action;
+mod bindings;
+mod camera;
+mod capture;
+mod control;
+mod e2e;
+mod error;
+mod history;
+mod notice;
+mod options;
+mod pace;
+mod panel;
+mod platform;
+mod quit;
+mod scene;
+mod session;
+mod source;
+mod view;
+
+use bevy::{
+    app::TerminalCtrlCHandlerPlugin,
+    asset::AssetPlugin,
+    log::{Level, LogPlugin},
+    prelude::*,
+    render::RenderPlugin,
+    window::{ExitCondition, PresentMode, WindowPlugin, WindowResolution},
+    winit::WinitSettings,
+};
+
+pub use error::AppError;
+pub use options::AppOptions;
+pub use platform::{Graphics, graphics};
+
+/// Opens the window and returns when it is closed.
+///
+/// With a training under way, closing the window (or `Ctrl-C` in the terminal) stops the training,
+/// waits for its checkpoint and then returns.
+///
+/// # Errors
+/// When there is no display or no Vulkan driver, when the task or the given policy cannot be loaded, or
+/// when the window system refuses a window. All of these are found before a window opens.
+pub fn run(options: AppOptions) -> Result<(), AppError> {
+    platform::require_display()?;
+    let graphics = platform::graphics()?;
+    let source = source::SourcePlugin::new(&options)?;
+    quit::listen_for_interrupts()?;
+
+    let mut app = App::new();
+    app.add_plugins(window_plugins(&options))
+        .insert_resource(WinitSettings::continuous())
+        .insert_resource(pace::Pace::new(options.max_fps, graphics.software))
+        .insert_resource(scene::Quality::for_adapter(graphics.software))
+        .insert_resource(session::Training::new(options.config, options.out))
+        .insert_resource(view::Machine { adapter: graphics.name })
+        .add_plugins((
+            bevy_panorbit_camera::PanOrbitCameraPlugin,
+            source,
+            session::SessionPlugin,
+            control::ControlPlugin { train: options.train },
+            scene::ScenePlugin,
+            camera::CameraPlugin,
+            panel::PanelPlugin,
+            notice::NoticePlugin,
+            capture::CapturePlugin,
+            pace::PacePlugin,
+            quit::QuitPlugin,
+        ));
+    if options.e2e {
+        app.add_plugins(e2e::E2ePlugin);
+    }
+    match app.run() {
+        AppExit::Success => Ok(()),
+        AppExit::Error(code) => Err(AppError::Window(format!("the window ended with code {code}"))),
+    }
+}
+
+fn window_plugins(options: &AppOptions) -> bevy::app::PluginGroupBuilder {
+    DefaultPlugins
+        .set(WindowPlugin {
+            primary_window: Some(Window {
+                title: format!("Dextra: {}", options.task),
+                name: Some("dextra".into()),
+                resolution: WindowResolution::new(1280, 720),
+                present_mode: PresentMode::AutoVsync,
+                ..default()
+            }),
+            // Closing is ours: it may have to wait for a checkpoint.
+            close_when_requested: false,
+            exit_condition: ExitCondition::DontExit,
+            ..default()
+        })
+        .set(RenderPlugin {
+            // A scripted test must not see frames that are half empty while shaders compile.
+            synchronous_pipeline_compilation: options.e2e,
+            ..default()
+        })
+        .set(LogPlugin {
+            level: Level::WARN,
+            filter: "warn,wgpu=error,naga=error,bevy_winit=error".into(),
+            ..default()
+        })
+        .set(AssetPlugin::default())
+        .disable::<TerminalCtrlCHandlerPlugin>()
+}

@@ -1,0 +1,102 @@
+//! How often the window draws, so that it takes from the training no more than it is given.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use bevy::prelude::*;
+
+use crate::session::{Stage, Training};
+
+/// Most frames per second without a wish: with a GPU; in software; in software beside a training, which
+/// needs the same cores.
+const GPU_FPS: f64 = 60.0;
+const SOFTWARE_FPS: f64 = 30.0;
+const SOFTWARE_TRAINING_FPS: f64 = 10.0;
+
+/// The frame limit and the measured rate.
+#[derive(Resource)]
+pub(crate) struct Pace {
+    wish: Option<f64>,
+    software: bool,
+    next: Instant,
+    last: Instant,
+    fps: f64,
+}
+
+impl Pace {
+    /// `wish` limits always; without one the limit depends on who draws and on what runs beside.
+    pub fn new(wish: Option<f64>, software: bool) -> Self {
+        let now = Instant::now();
+        Self { wish: wish.filter(|fps| *fps > 0.0), software, next: now, last: now, fps: 0.0 }
+    }
+
+    /// Most frames per second to draw now.
+    pub fn limit(&self, training: bool) -> f64 {
+        self.wish.unwrap_or(match (self.software, training) {
+            (false, _) => GPU_FPS,
+            (true, false) => SOFTWARE_FPS,
+            (true, true) => SOFTWARE_TRAINING_FPS,
+        })
+    }
+
+    /// Frames per second drawn recently.
+    pub fn fps(&self) -> f64 {
+        self.fps
+    }
+
+    /// When the next frame may begin, given the one that ends now; the schedule does not run up debts.
+    fn schedule(&mut self, now: Instant, limit: f64) -> Duration {
+        let period = Duration::from_secs_f64(1.0 / limit);
+        self.next = (self.next + period).max(now);
+        let interval = now.duration_since(self.last).as_secs_f64();
+        self.last = now;
+        if interval > 0.0 {
+            let weight = interval.min(1.0);
+            self.fps += weight * (1.0 / interval - self.fps);
+        }
+        self.next.duration_since(now)
+    }
+}
+
+pub(crate) struct PacePlugin;
+
+impl Plugin for PacePlugin {
+    fn build(&self, app: &mut App) {
+        app.add_systems(Last, wait);
+    }
+}
+
+/// Sleeps until the next frame is due. Drawing of this frame goes on meanwhile, on its own thread.
+fn wait(mut pace: ResMut<Pace>, training: Res<Training>) {
+    let busy = matches!(training.stage(), Stage::Starting | Stage::Running | Stage::Evaluating);
+    let limit = pace.limit(busy);
+    thread::sleep(pace.schedule(Instant::now(), limit));
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_wish_limits_always_and_software_yields_to_training() {
+        assert_eq!(Pace::new(Some(5.0), true).limit(true), 5.0);
+        assert_eq!(Pace::new(Some(0.0), false).limit(true), GPU_FPS);
+        let software = Pace::new(None, true);
+        assert!(software.limit(true) < software.limit(false));
+    }
+
+    #[test]
+    fn frames_are_spaced_by_the_period_and_a_late_one_is_not_made_up_for() {
+        let mut pace = Pace::new(Some(10.0), false);
+        let start = pace.next;
+        let first = pace.schedule(start + Duration::from_millis(30), 10.0);
+        assert_eq!(first, Duration::from_millis(70));
+        let late = pace.schedule(start + Duration::from_millis(350), 10.0);
+        assert_eq!(late, Duration::ZERO);
+        let next = pace.schedule(start + Duration::from_millis(360), 10.0);
+        assert_eq!(next, Duration::from_millis(90));
+    }
+}

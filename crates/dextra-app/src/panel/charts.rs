@@ -1,0 +1,147 @@
+//! The right panel: what the learner measures, over environment steps.
+
+use bevy_egui::egui::{RichText, Ui, vec2};
+use egui_plot::{Line, Plot, PlotPoints};
+
+use super::theme;
+use crate::{history::History, view::View};
+
+/// A chart: its heading, its curves (metric and label), bounds to include.
+struct Chart {
+    title: &'static str,
+    hint: &'static str,
+    curves: &'static [(&'static str, &'static str)],
+    include: &'static [f64],
+}
+
+const CHARTS: &[Chart] = &[
+    Chart {
+        title: "Success",
+        hint: "Evaluations of the policy alone; recent training episodes of policy and expert alone",
+        curves: &[
+            ("eval_success_rate", "evaluated"),
+            ("success_rate", "policy"),
+            ("expert_success_rate", "expert"),
+        ],
+        include: &[0.0, 1.0],
+    },
+    Chart {
+        title: "Losses",
+        hint: "Critic, policy and expert-augmented loss",
+        curves: &[("critic_loss", "critic"), ("policy_loss", "policy"), ("expert_loss", "expert")],
+        include: &[],
+    },
+    Chart {
+        title: "Temperature",
+        hint: "Mean of the per-state temperature that holds the improved policy at the KL bound",
+        curves: &[("eta_mean", "η")],
+        include: &[0.0],
+    },
+    Chart {
+        title: "Value",
+        hint: "Mean of Q(s, a) over the batch and of V(s), the improved policy's value",
+        curves: &[("q_mean", "Q"), ("v_mean", "V")],
+        include: &[],
+    },
+    Chart {
+        title: "KL",
+        hint: "Divergence of the improved policy from the prior, mean over states",
+        curves: &[("kl_mean", "KL")],
+        include: &[0.0],
+    },
+];
+
+pub(super) fn show(ui: &mut Ui, view: &View) {
+    let each = ui.available_height() / CHARTS.len() as f32;
+    let height = (each - 30.0).clamp(48.0, 220.0);
+    for chart in CHARTS {
+        heading(ui, chart, view.history);
+        plot(ui, chart, view.history, height);
+    }
+}
+
+fn heading(ui: &mut Ui, chart: &Chart, history: &History) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(chart.title).small().strong().color(theme::QUIET))
+            .on_hover_text(chart.hint);
+        for ((metric, label), color) in chart.curves.iter().zip(theme::CURVES) {
+            if let Some(series) = history.get(metric) {
+                let text = format!("{label} {}", value(series.last()));
+                ui.label(RichText::new(text).small().color(color));
+            }
+        }
+    });
+}
+
+/// Three significant digits, whatever the magnitude.
+fn value(v: f64) -> String {
+    match v.abs() {
+        a if a == 0.0 => "0".into(),
+        a if !(1e-2..1e4).contains(&a) => format!("{v:.1e}"),
+        a if a < 1.0 => format!("{v:.3}"),
+        a if a < 100.0 => format!("{v:.2}"),
+        _ => format!("{v:.0}"),
+    }
+}
+
+fn plot(ui: &mut Ui, chart: &Chart, history: &History, height: f32) {
+    let known = chart.curves.iter().any(|(metric, _)| history.get(metric).is_some());
+    if !known {
+        let (rect, _) = ui.allocate_exact_size(
+            vec2(ui.available_width(), height),
+            bevy_egui::egui::Sense::hover(),
+        );
+        ui.painter().rect_filled(rect, 4.0, theme::WELL);
+        return;
+    }
+    let mut plot = Plot::new(chart.title)
+        .height(height)
+        .show_background(true)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .set_margin_fraction(vec2(0.0, 0.06))
+        .y_axis_min_width(34.0)
+        .x_axis_formatter(|mark, _| thousands(mark.value))
+        .label_formatter(|name, point| {
+            format!("{name} {}\n{} steps", value(point.y), thousands(point.x))
+        });
+    for &y in chart.include {
+        plot = plot.include_y(y);
+    }
+    plot.show(ui, |ui| {
+        for ((metric, label), color) in chart.curves.iter().zip(theme::CURVES) {
+            if let Some(series) = history.get(metric) {
+                let points = PlotPoints::from(series.points().to_vec());
+                ui.line(Line::new(*label, points).color(color).width(1.6));
+            }
+        }
+    });
+}
+
+fn thousands(steps: f64) -> String {
+    if steps >= 1e6 {
+        format!("{:.1}M", steps / 1e6)
+    } else if steps >= 1e3 {
+        format!("{}k", steps / 1e3)
+    } else {
+        format!("{steps:.0}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn values_keep_three_digits() {
+        for (v, text) in
+            [(0.0, "0"), (0.4567, "0.457"), (12.345, "12.35"), (1234.5, "1234"), (4e-5, "4.0e-5")]
+        {
+            assert_eq!(value(v), text);
+        }
+        assert_eq!(thousands(12_500.0), "12.5k");
+    }
+}

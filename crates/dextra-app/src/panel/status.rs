@@ -1,0 +1,47 @@
+//! The status bar: what runs and how fast.
+
+use bevy_egui::egui::{Align, Layout, RichText, Ui};
+
+use super::{Answer, theme};
+use crate::{
+    action::Action,
+    session::Stage,
+    view::{View, grouped},
+};
+
+pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
+    ui.horizontal_centered(|ui| {
+        let (word, color) = match &view.stage {
+            Stage::Idle => ("not training", theme::QUIET),
+            Stage::Starting => ("starting", theme::CAUTION),
+            Stage::Running => ("training", theme::GOOD),
+            Stage::Paused => ("training paused", theme::CAUTION),
+            Stage::Evaluating => ("evaluating", theme::GOOD),
+            Stage::Stopping => ("writing the checkpoint", theme::CAUTION),
+            Stage::Finished => ("training ended", theme::GOOD),
+            Stage::Failed(_) => ("training failed", theme::BAD),
+        };
+        ui.colored_label(color, format!("● {word}"));
+        let mut quantity = |number: String, unit: &str| {
+            ui.separator();
+            ui.label(number);
+            ui.colored_label(theme::QUIET, unit);
+        };
+        quantity(format!("{:.0}", view.fps), "frames/s");
+        if view.stage != Stage::Idle {
+            let status = view.status;
+            quantity(grouped(status.env_steps_per_sec.round() as u64), "env steps/s");
+            quantity(grouped(status.updates_per_sec.round() as u64), "updates/s");
+            quantity(grouped(status.steps), "steps");
+            quantity(grouped(status.updates), "updates");
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let keys = ui.small_button("Keys  F1");
+            answer.on_click("help", &keys, Action::ToggleHelp);
+            let shadows = if view.shadows { ", with shadows (S)" } else { ", without shadows (S)" };
+            let text = if view.run_folder.is_empty() { view.adapter } else { &view.run_folder };
+            ui.label(RichText::new(text).small().color(theme::QUIET))
+                .on_hover_text(format!("Drawn by {}{shadows}", view.adapter));
+        });
+    });
+}

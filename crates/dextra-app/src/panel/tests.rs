@@ -1,0 +1,163 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use bevy_egui::egui::{Event, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2};
+use dextra_train::{MetricRow, Status};
+
+use super::*;
+use crate::{
+    history::History,
+    session::Stage,
+    source::Source,
+    view::{EpisodeView, RolloutView, SourceRow},
+};
+
+const WINDOW: Rect = Rect { min: Pos2::ZERO, max: pos2(1280.0, 720.0) };
+
+fn history() -> History {
+    let mut history = History::default();
+    for step in 0..2_000 {
+        let x = f64::from(step) / 2_000.0;
+        history.push(&MetricRow {
+            step: 200 * step as u64,
+            updates: 50 * step as u64,
+            wall_secs: x,
+            values: vec![("success_rate", x), ("critic_loss", 1.0 - x), ("eta_mean", 0.1)],
+        });
+    }
+    history
+}
+
+fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> {
+    let row = |source, name: &str, available| SourceRow {
+        source,
+        name: name.into(),
+        hint: "",
+        available,
+    };
+    View {
+        task: "door",
+        horizon: 200,
+        stage,
+        status,
+        history,
+        run_folder: "runs/door-seed0".into(),
+        sources: vec![
+            row(Source::Expert, "Expert", true),
+            row(Source::Policy, "Newest policy", false),
+            row(Source::Actor(0), "1", true),
+            row(Source::Actor(1), "2", true),
+        ],
+        watched: Source::Expert,
+        watched_name: "Expert".into(),
+        achieved_speed: 1.0,
+        silence_secs: 0.0,
+        rollout: Some(RolloutView { speed: 1.0, paused: false, seed: 0 }),
+        episode: Some(EpisodeView {
+            seed: 12_345_678_901_234_567_890,
+            step: 57,
+            success_now: false,
+            success: true,
+            total_reward: -5.7,
+            reward: -0.1,
+            terms: vec![("sparse", -0.1), ("reach", 0.3)],
+            actor: "expert",
+            policy_version: 3,
+        }),
+        fps: 60.0,
+        adapter: "llvmpipe",
+        shadows: false,
+        notices: vec!["Saved dextra-001.png".into()],
+        leaving: false,
+    }
+}
+
+/// Draws some frames with these events in the last; returns its answer.
+fn draw_with(ctx: &egui::Context, view: &View, layout: Layout, events: Vec<Event>) -> (Answer, Rect) {
+    theme::apply(ctx);
+    for _ in 0..2 {
+        ctx.begin_pass(RawInput { screen_rect: Some(WINDOW), ..RawInput::default() });
+        let _ = draw(ctx, view, layout);
+        let _ = ctx.end_pass();
+    }
+    ctx.begin_pass(RawInput { screen_rect: Some(WINDOW), events, ..RawInput::default() });
+    let drawn = draw(ctx, view, layout);
+    let _ = ctx.end_pass();
+    drawn
+}
+
+fn click(pos: Pos2) -> Vec<Event> {
+    let button = |pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::default(),
+    };
+    vec![Event::PointerMoved(pos), button(true), button(false)]
+}
+
+#[test]
+fn every_stage_draws_within_the_window_and_leaves_room_for_the_scene() {
+    let (status, history) = (Status { total_steps: 100_000, ..Status::default() }, history());
+    let stages = [
+        Stage::Idle,
+        Stage::Starting,
+        Stage::Running,
+        Stage::Paused,
+        Stage::Evaluating,
+        Stage::Stopping,
+        Stage::Finished,
+        Stage::Failed("the disk is full".into()),
+    ];
+    for stage in stages {
+        let view = view(stage, &status, &history);
+        let (answer, rest) = draw_with(&egui::Context::default(), &view, Layout::default(), vec![]);
+        assert!(answer.actions.is_empty());
+        assert!(rest.width() > 640.0 && rest.height() > 640.0, "{rest}");
+        for (name, rect) in &answer.marks {
+            assert!(WINDOW.contains_rect(*rect), "{name} at {rect}");
+        }
+        assert!(answer.marks["train"].height() >= 40.0);
+    }
+}
+
+#[test]
+fn buttons_ask_for_what_they_say() {
+    let (status, history) = (Status::default(), History::default());
+    for (name, action) in [
+        ("train", Action::Train),
+        ("expert", Action::Watch(Source::Expert)),
+        ("actor1", Action::Watch(Source::Actor(0))),
+        ("pause", Action::TogglePause),
+        ("restart", Action::Restart),
+        ("help", Action::ToggleHelp),
+    ] {
+        let ctx = egui::Context::default();
+        let view = view(Stage::Idle, &status, &history);
+        let (answer, _) = draw_with(&ctx, &view, Layout::default(), vec![]);
+        let pos = answer.marks[name].center();
+        let (answer, _) = draw_with(&ctx, &view, Layout::default(), click(pos));
+        assert_eq!(answer.actions, [action], "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_chosen_does_not_answer() {
+    let (status, history) = (Status::default(), History::default());
+    let ctx = egui::Context::default();
+    let view = view(Stage::Idle, &status, &history);
+    let (answer, _) = draw_with(&ctx, &view, Layout::default(), vec![]);
+    let pos = answer.marks["policy"].center();
+    let (answer, _) = draw_with(&ctx, &view, Layout::default(), click(pos));
+    assert!(answer.actions.is_empty());
+}
+
+#[test]
+fn help_and_hidden_panels_draw() {
+    let (status, history) = (Status::default(), History::default());
+    let mut view = view(Stage::Running, &status, &history);
+    let layout = Layout { left: false, right: false, help: true };
+    let (_, rest) = draw_with(&egui::Context::default(), &view, layout, vec![]);
+    assert_eq!(rest.width(), WINDOW.width());
+    view.leaving = true;
+    let _ = draw_with(&egui::Context::default(), &view, layout, vec![]);
+}

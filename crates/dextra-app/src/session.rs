@@ -1,0 +1,297 @@
+//! The training beside the window: started, commanded and watched, never waited for.
+
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use bevy::prelude::*;
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use dextra_learn::Policy;
+use dextra_train::{Command, Frame, Phase, Session, Status, TrainConfig, TrainError};
+
+use crate::{history::History, notice::Notices};
+
+/// Where the training stands.
+enum State {
+    /// None has been started.
+    Idle,
+    /// A session is being made: the scene is loaded, the networks are initialised.
+    Starting(Receiver<Result<Session, TrainError>>),
+    /// A session runs or rests.
+    Active(Session),
+    /// A session writes its last files.
+    Ending(Receiver<Result<(), TrainError>>),
+    /// The session ended and everything is written.
+    Finished,
+    /// The session could not start or broke.
+    Failed(String),
+}
+
+/// The training, present or past.
+#[derive(Resource)]
+pub(crate) struct Training {
+    state: State,
+    config: TrainConfig,
+    base: Option<PathBuf>,
+    out: Option<PathBuf>,
+    status: Status,
+    history: History,
+    policy: Option<(u64, Arc<Policy>)>,
+    stopping: bool,
+    watched: Option<usize>,
+    frames: VecDeque<Frame>,
+}
+
+/// What the panels say of the training.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Never started.
+    Idle,
+    /// Loading.
+    Starting,
+    /// Collecting and updating.
+    Running,
+    /// Resting.
+    Paused,
+    /// Running the policy alone.
+    Evaluating,
+    /// Writing the last checkpoint.
+    Stopping,
+    /// Ended well.
+    Finished,
+    /// Ended by an error.
+    Failed(String),
+}
+
+impl Training {
+    /// None yet; `out` is where the first one writes.
+    pub fn new(config: TrainConfig, out: Option<PathBuf>) -> Self {
+        Self {
+            state: State::Idle,
+            status: Status { total_steps: config.steps, ..Status::default() },
+            config,
+            base: out,
+            out: None,
+            history: History::default(),
+            policy: None,
+            stopping: false,
+            watched: None,
+            frames: VecDeque::new(),
+        }
+    }
+
+    /// Starts a new training in a folder of its own.
+    pub fn start(&mut self) {
+        if self.is_active() {
+            return;
+        }
+        let out = fresh_folder(&self.base.clone().unwrap_or_else(|| {
+            Path::new("runs").join(format!("{}-seed{}", self.config.task, self.config.seed))
+        }));
+        self.out = Some(out.clone());
+        self.history.clear();
+        self.policy = None;
+        self.stopping = false;
+        self.status = Status { total_steps: self.config.steps, ..Status::default() };
+        let (sender, receiver) = bounded(1);
+        let config = self.config.clone();
+        thread::spawn(move || {
+            // The receiver is gone only when the app is.
+            let _ = sender.send(Session::start(config, out));
+        });
+        self.state = State::Starting(receiver);
+    }
+
+    /// Whether a session is being made, runs, rests or writes its last files.
+    pub fn is_active(&self) -> bool {
+        matches!(self.state, State::Starting(_) | State::Active(_) | State::Ending(_))
+    }
+
+    /// Tells the session, if there is one.
+    pub fn command(&mut self, command: Command) {
+        if command == Command::Stop {
+            self.stopping = self.is_active();
+        }
+        if let State::Active(session) = &self.state {
+            session.command(command);
+        }
+    }
+
+    /// Wants the frames of that actor, or none; also of a session still to come.
+    pub fn watch(&mut self, actor: Option<usize>) {
+        self.watched = actor;
+        if let State::Active(session) = &self.state {
+            session.watch(actor);
+        }
+    }
+
+    /// Hands over the watched actor's frames since the last call.
+    pub fn take_frames(&mut self, frame: impl FnMut(Frame)) {
+        if let State::Active(session) = &self.state {
+            session.take_frames(&mut self.frames);
+        }
+        self.frames.drain(..).for_each(frame);
+    }
+
+    /// The newest policy of this training and its version.
+    pub fn policy(&self) -> Option<(u64, Arc<Policy>)> {
+        self.policy.clone()
+    }
+
+    /// What the session was or will be started with.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// The run folder of the newest training.
+    pub fn out(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
+    /// The session's own words about itself.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The metrics so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Where the training stands.
+    pub fn stage(&self) -> Stage {
+        match &self.state {
+            State::Idle => Stage::Idle,
+            State::Starting(_) if !self.stopping => Stage::Starting,
+            State::Active(_) if !self.stopping => match &self.status.phase {
+                Phase::Starting => Stage::Starting,
+                Phase::Running => Stage::Running,
+                Phase::Paused => Stage::Paused,
+                Phase::Evaluating => Stage::Evaluating,
+                Phase::Finished | Phase::Failed(_) => Stage::Stopping,
+            },
+            State::Starting(_) | State::Active(_) | State::Ending(_) => Stage::Stopping,
+            State::Finished => Stage::Finished,
+            State::Failed(message) => Stage::Failed(message.clone()),
+        }
+    }
+
+    /// Takes in what happened since the last frame. Returns what a person should be told.
+    fn poll(&mut self) -> Option<String> {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Starting(receiver) => match receiver.try_recv() {
+                Ok(Ok(session)) => {
+                    session.watch(self.watched);
+                    if self.stopping {
+                        session.command(Command::Stop);
+                    }
+                    self.state = State::Active(session);
+                    None
+                }
+                Ok(Err(error)) => Some(self.fail(error.to_string())),
+                Err(TryRecvError::Empty) => {
+                    self.state = State::Starting(receiver);
+                    None
+                }
+                Err(TryRecvError::Disconnected) => {
+                    Some(self.fail("the training could not be started".into()))
+                }
+            },
+            State::Active(session) => {
+                self.status = session.status();
+                for row in session.take_metrics() {
+                    self.history.push(&row);
+                }
+                let version = self.status.policy_version;
+                if self.policy.as_ref().is_none_or(|(known, _)| *known != version) {
+                    self.policy = session.policy().map(|policy| (version, policy));
+                }
+                self.state = if session.is_finished() {
+                    State::Ending(join(session))
+                } else {
+                    State::Active(session)
+                };
+                None
+            }
+            State::Ending(receiver) => match receiver.try_recv() {
+                Ok(Ok(())) => {
+                    self.state = State::Finished;
+                    let folder = self.out.as_deref().unwrap_or(Path::new(".")).display();
+                    Some(format!("Training ended; everything is in {folder}"))
+                }
+                Ok(Err(error)) => Some(self.fail(error.to_string())),
+                Err(TryRecvError::Empty) => {
+                    self.state = State::Ending(receiver);
+                    None
+                }
+                Err(TryRecvError::Disconnected) => {
+                    Some(self.fail("the training ended without an answer".into()))
+                }
+            },
+            still => {
+                self.state = still;
+                None
+            }
+        }
+    }
+
+    fn fail(&mut self, message: String) -> String {
+        self.state = State::Failed(message.clone());
+        format!("Training failed: {message}")
+    }
+}
+
+/// Joining may have to wait for files, so it is done elsewhere.
+fn join(session: Session) -> Receiver<Result<(), TrainError>> {
+    let (sender, receiver) = bounded(1);
+    thread::spawn(move || {
+        let _ = sender.send(session.join().map(|_| ()));
+    });
+    receiver
+}
+
+/// `base`, or `base-2`, `base-3`, ...: the first that does not exist.
+fn fresh_folder(base: &Path) -> PathBuf {
+    if !base.exists() {
+        return base.to_owned();
+    }
+    let name = base.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    (2..)
+        .map(|n: u64| base.with_file_name(format!("{name}-{n}")))
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| base.to_owned())
+}
+
+pub(crate) struct SessionPlugin;
+
+impl Plugin for SessionPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_systems(PreUpdate, |mut training: ResMut<Training>, mut notices: ResMut<Notices>| {
+            if let Some(told) = training.poll() {
+                notices.say(told);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_second_training_does_not_write_over_the_first() {
+        let base = std::env::temp_dir().join(format!("dextra-fresh-{}", std::process::id()));
+        assert_eq!(fresh_folder(&base), base);
+        std::fs::create_dir_all(&base).unwrap();
+        let second = fresh_folder(&base);
+        assert_eq!(second, base.with_file_name(format!(
+            "{}-2",
+            base.file_name().unwrap().to_string_lossy()
+        )));
+        std::fs::remove_dir(&base).unwrap();
+    }
+}

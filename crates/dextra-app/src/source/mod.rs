@@ -1,0 +1,272 @@
+//! Where the shown frames come from, chosen by the person, named with their age.
+
+mod playout;
+mod rollout;
+
+use std::{sync::Arc, time::Instant};
+
+use bevy::prelude::*;
+use dextra_sim::Model;
+use dextra_tasks::{Env, EnvOptions};
+use dextra_train::{ActingPolicy, Frame};
+
+pub(crate) use playout::{Blend, Playout};
+use rollout::{Driver, Request, Rollout};
+
+use crate::{AppError, AppOptions, session::Training};
+
+/// What can be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The expert, in real time.
+    Expert,
+    /// The newest policy (or the one given), in real time.
+    Policy,
+    /// A training environment, as it trains.
+    Actor(usize),
+}
+
+impl Source {
+    /// Every source, in the order of the panel.
+    pub fn all(training: &Training) -> impl Iterator<Item = Source> {
+        let actors = (0..training.config().actors).map(Source::Actor);
+        [Source::Expert, Source::Policy].into_iter().chain(actors)
+    }
+
+    /// Seconds that frames are held back so that they play evenly: a rollout delivers evenly, an actor
+    /// in bursts of a round.
+    fn latency_secs(self) -> f64 {
+        match self {
+            Source::Expert | Source::Policy => 0.04,
+            Source::Actor(_) => 0.3,
+        }
+    }
+}
+
+/// What is watched and how.
+#[derive(Resource)]
+pub(crate) struct Watch {
+    /// The source.
+    pub source: Source,
+    /// Its frames on their way to the screen.
+    pub playout: Playout,
+    /// Asked speed of a rollout, in multiples of real time.
+    pub speed: f64,
+    /// Whether the rollout rests.
+    pub paused: bool,
+    /// Seed of the rollout's next episode.
+    pub seed: u64,
+    /// Name of the policy given on the command line, while none has been trained.
+    pub given_policy: Option<String>,
+    /// Control steps per second of real time.
+    pub control_hz: f64,
+    /// Steps after which an episode ends.
+    pub horizon: usize,
+    rollout: Rollout,
+    shown_version: Option<u64>,
+    last_frame: Instant,
+}
+
+impl Watch {
+    /// Whether there is something to show from that source.
+    pub fn is_available(&self, source: Source, training: &Training) -> bool {
+        match source {
+            Source::Expert => true,
+            Source::Policy => self.given_policy.is_some() || training.policy().is_some(),
+            Source::Actor(_) => training.is_active(),
+        }
+    }
+
+    /// The sources that can be watched now, in the order of the panel.
+    pub fn sources(&self, training: &Training) -> Vec<Source> {
+        Source::all(training)
+            .filter(|&source| self.is_available(source, training))
+            .collect()
+    }
+
+    /// Shows another source from now on.
+    pub fn choose(&mut self, source: Source, training: &mut Training) {
+        if self.source == source || !self.is_available(source, training) {
+            return;
+        }
+        self.source = source;
+        self.playout = Playout::new(source.latency_secs());
+        self.direct(training);
+    }
+
+    /// Tells the rollout and the training who is watched.
+    fn direct(&mut self, training: &mut Training) {
+        match self.source {
+            Source::Actor(actor) => {
+                self.rollout.ask(Request::Rest);
+                training.watch(Some(actor));
+            }
+            Source::Expert => {
+                training.watch(None);
+                self.rollout.ask(Request::Act(Driver::Expert));
+            }
+            Source::Policy => {
+                training.watch(None);
+                self.shown_version = None;
+                self.offer_policy(training);
+                self.rollout.ask(Request::Continue);
+            }
+        }
+    }
+
+    /// Sends the newest policy to the rollout, which takes it at its next episode.
+    fn offer_policy(&mut self, training: &Training) {
+        let Some((version, policy)) = training.policy() else {
+            if self.shown_version.is_none() {
+                self.rollout.ask(Request::ActAsGiven);
+                self.shown_version = Some(0);
+            }
+            return;
+        };
+        if self.shown_version != Some(version) {
+            let mode = training.config().eval_mode;
+            let policy: Arc<dyn rollout::Acts> = Arc::new(ActingPolicy { policy, mode });
+            self.rollout.ask(Request::Act(Driver::Policy(policy, version)));
+            self.shown_version = Some(version);
+        }
+    }
+
+    /// Pauses the rollout or lets it continue.
+    pub fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+        self.rollout.ask(Request::Pause(paused));
+    }
+
+    /// One step of a paused rollout.
+    pub fn step(&self) {
+        self.rollout.ask(Request::Step);
+    }
+
+    /// Sets the rollout's speed.
+    pub fn set_speed(&mut self, speed: f64) {
+        self.speed = speed.clamp(SPEEDS[0], SPEEDS[SPEEDS.len() - 1]);
+        self.rollout.ask(Request::Speed(self.speed));
+    }
+
+    /// The next speed of the ladder above (or below) the present one.
+    pub fn change_speed(&mut self, faster: bool) {
+        let next = if faster {
+            SPEEDS.iter().find(|&&s| s > self.speed * 1.01)
+        } else {
+            SPEEDS.iter().rev().find(|&&s| s < self.speed * 0.99)
+        };
+        if let Some(&speed) = next {
+            self.set_speed(speed);
+        }
+    }
+
+    /// Begins an episode with that seed.
+    pub fn restart(&mut self, seed: u64) {
+        self.seed = seed;
+        self.playout.clear();
+        self.rollout.ask(Request::Reset(seed));
+    }
+
+    /// The frame on screen.
+    pub fn frame(&self) -> Option<&Frame> {
+        self.playout.blend().map(|blend| blend.newer)
+    }
+
+    /// Multiple of real time at which frames have been playing.
+    pub fn achieved_speed(&self) -> f64 {
+        self.playout.frames_per_sec() / self.control_hz
+    }
+
+    /// Seconds since the source last delivered.
+    pub fn silence_secs(&self) -> f64 {
+        self.last_frame.elapsed().as_secs_f64()
+    }
+}
+
+/// Speeds of a rollout, in multiples of real time; the first and the last bound the slider.
+pub(crate) const SPEEDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0];
+
+/// The scene being shown.
+#[derive(Resource)]
+pub(crate) struct Shown(pub Arc<Model>);
+
+/// Loads the task and plays the expert, or the policy given, from the first frame on.
+pub(crate) struct SourcePlugin {
+    model: Arc<Model>,
+    start: std::sync::Mutex<Option<Watch>>,
+}
+
+impl SourcePlugin {
+    /// Loads the task and what is to be watched first.
+    pub fn new(options: &AppOptions) -> Result<Self, AppError> {
+        let env_options = EnvOptions { reward: options.config.reward, ..EnvOptions::default() };
+        let env = Env::make(&options.task, &env_options)?;
+        let model = Arc::clone(env.sim().model());
+        let given = options.policy.as_deref().map(dextra_train::load_policy).transpose()?;
+        let given = given.map(|policy| -> Arc<dyn rollout::Acts> { Arc::new(policy) });
+        let source = if given.is_some() { Source::Policy } else { Source::Expert };
+        let seed = options.config.seed;
+        let watch = Watch {
+            source,
+            playout: Playout::new(source.latency_secs()),
+            speed: 1.0,
+            paused: false,
+            seed,
+            given_policy: options.policy.as_ref().map(|path| path.display().to_string()),
+            control_hz: 1.0 / env.control_dt_secs(),
+            horizon: env.horizon(),
+            rollout: Rollout::start(env, given, seed)?,
+            shown_version: None,
+            last_frame: Instant::now(),
+        };
+        match source {
+            Source::Policy => watch.rollout.ask(Request::ActAsGiven),
+            _ => watch.rollout.ask(Request::Act(Driver::Expert)),
+        }
+        Ok(Self { model, start: std::sync::Mutex::new(Some(watch)) })
+    }
+}
+
+impl Plugin for SourcePlugin {
+    fn build(&self, app: &mut App) {
+        let watch = self.start.lock().ok().and_then(|mut start| start.take());
+        if let Some(watch) = watch {
+            app.insert_resource(watch);
+        }
+        app.insert_resource(Shown(Arc::clone(&self.model)))
+            .add_systems(Update, play.in_set(PlaySystems));
+    }
+}
+
+/// Brings the newest frames in; what draws them comes after.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PlaySystems;
+
+fn play(mut watch: ResMut<Watch>, mut training: ResMut<Training>, time: Res<Time<Real>>) {
+    let watch = watch.as_mut();
+    if matches!(watch.source, Source::Actor(_)) && !training.is_active() {
+        let next = if training.policy().is_some() { Source::Policy } else { Source::Expert };
+        watch.choose(next, &mut training);
+    }
+    let mut delivered = false;
+    match watch.source {
+        Source::Actor(_) => training.take_frames(|frame| {
+            watch.playout.push(frame);
+            delivered = true;
+        }),
+        Source::Expert | Source::Policy => {
+            if watch.source == Source::Policy {
+                watch.offer_policy(&training);
+            }
+            for frame in watch.rollout.frames() {
+                watch.seed = frame.seed;
+                watch.playout.push(frame);
+                delivered = true;
+            }
+        }
+    }
+    if delivered {
+        watch.last_frame = Instant::now();
+    }
+    watch.playout.advance(time.delta_secs_f64());
+}

@@ -1,0 +1,245 @@
+//! What the panels say, as plain data: panels are functions of it and know nothing of Bevy.
+
+use bevy::{ecs::system::SystemParam, prelude::*};
+use dextra_train::Status;
+
+use crate::{
+    history::History,
+    notice::Notices,
+    pace::Pace,
+    quit::Leaving,
+    scene::Quality,
+    session::{Stage, Training},
+    source::{Source, Watch},
+};
+
+/// The machine, as far as the status bar names it.
+#[derive(Resource)]
+pub(crate) struct Machine {
+    /// Name of the graphics adapter.
+    pub adapter: String,
+}
+
+/// A line of the source list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SourceRow {
+    /// Which.
+    pub source: Source,
+    /// Its name.
+    pub name: String,
+    /// What it is, or why it cannot be chosen.
+    pub hint: &'static str,
+    /// Whether it can be chosen.
+    pub available: bool,
+}
+
+/// The episode on screen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct EpisodeView {
+    /// Seed it was reset with.
+    pub seed: u64,
+    /// Control steps so far.
+    pub step: usize,
+    /// Whether the task is solved at this step.
+    pub success_now: bool,
+    /// Whether the episode counts as a success.
+    pub success: bool,
+    /// Sum of rewards so far.
+    pub total_reward: f64,
+    /// Reward of the step.
+    pub reward: f32,
+    /// Its named terms.
+    pub terms: Vec<(&'static str, f32)>,
+    /// Who acted at this step.
+    pub actor: &'static str,
+    /// Version of the policy.
+    pub policy_version: u64,
+}
+
+/// How a rollout plays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RolloutView {
+    /// Asked multiple of real time.
+    pub speed: f64,
+    /// Whether it rests.
+    pub paused: bool,
+    /// Seed of its episode.
+    pub seed: u64,
+}
+
+/// Everything on the panels.
+pub(crate) struct View<'a> {
+    /// The task's name.
+    pub task: &'a str,
+    /// Control steps of an episode.
+    pub horizon: usize,
+    /// Where the training stands.
+    pub stage: Stage,
+    /// Its numbers.
+    pub status: &'a Status,
+    /// Its metrics.
+    pub history: &'a History,
+    /// Its run folder; empty before the first.
+    pub run_folder: String,
+    /// What can be watched.
+    pub sources: Vec<SourceRow>,
+    /// What is watched.
+    pub watched: Source,
+    /// The watched source in words.
+    pub watched_name: String,
+    /// Multiple of real time at which frames have been playing.
+    pub achieved_speed: f64,
+    /// Seconds since the source last delivered.
+    pub silence_secs: f64,
+    /// The rollout, when it is what is watched.
+    pub rollout: Option<RolloutView>,
+    /// The episode on screen.
+    pub episode: Option<EpisodeView>,
+    /// Frames per second drawn, and the limit.
+    pub fps: f64,
+    /// The graphics adapter.
+    pub adapter: &'a str,
+    /// Whether shadows are drawn.
+    pub shadows: bool,
+    /// Passing messages.
+    pub notices: Vec<String>,
+    /// Whether the window closes as soon as the checkpoint is written.
+    pub leaving: bool,
+}
+
+impl View<'_> {
+    /// Whether what is watched rests.
+    pub fn is_paused(&self) -> bool {
+        match self.rollout {
+            Some(rollout) => rollout.paused,
+            None => self.stage == Stage::Paused,
+        }
+    }
+}
+
+/// Where the view model is made from.
+#[derive(SystemParam)]
+pub(crate) struct Sources<'w> {
+    training: Res<'w, Training>,
+    watch: Res<'w, Watch>,
+    pace: Res<'w, Pace>,
+    machine: Res<'w, Machine>,
+    quality: Res<'w, Quality>,
+    notices: Res<'w, Notices>,
+    leaving: Res<'w, Leaving>,
+}
+
+impl Sources<'_> {
+    /// The view model of this frame.
+    pub fn view(&self) -> View<'_> {
+        let (training, watch) = (&self.training, &self.watch);
+        let watches_rollout = !matches!(watch.source, Source::Actor(_));
+        let run_folder =
+            training.out().map(|path| path.display().to_string()).unwrap_or_default();
+        View {
+            task: &training.config().task,
+            horizon: watch.horizon,
+            stage: training.stage(),
+            status: training.status(),
+            history: training.history(),
+            run_folder,
+            sources: Source::all(training).map(|source| self.row(source)).collect(),
+            watched: watch.source,
+            watched_name: self.name(watch.source),
+            achieved_speed: watch.achieved_speed(),
+            silence_secs: watch.silence_secs(),
+            rollout: watches_rollout.then_some(RolloutView {
+                speed: watch.speed,
+                paused: watch.paused,
+                seed: watch.seed,
+            }),
+            episode: watch.frame().map(|frame| EpisodeView {
+                seed: frame.seed,
+                step: frame.step,
+                success_now: frame.success,
+                success: frame.episode_success,
+                total_reward: frame.episode_return,
+                reward: frame.reward,
+                terms: frame.terms.clone(),
+                actor: match frame.source {
+                    dextra_data::Source::Expert => "expert",
+                    dextra_data::Source::Policy => "policy",
+                    dextra_data::Source::Demonstration => "demonstration",
+                    dextra_data::Source::Human => "human",
+                },
+                policy_version: frame.policy_version,
+            }),
+            fps: self.pace.fps(),
+            adapter: &self.machine.adapter,
+            shadows: self.quality.shadows,
+            notices: self.notices.texts(),
+            leaving: self.leaving.is_asked(),
+        }
+    }
+
+    fn name(&self, source: Source) -> String {
+        match source {
+            Source::Expert => "Expert".into(),
+            Source::Policy => match (&self.watch.given_policy, self.training.policy()) {
+                (Some(name), None) => format!("Policy {name}"),
+                _ => "Newest policy".into(),
+            },
+            Source::Actor(actor) => format!("Training environment {}", actor + 1),
+        }
+    }
+
+    fn row(&self, source: Source) -> SourceRow {
+        let available = self.watch.is_available(source, &self.training);
+        let hint = match (source, available) {
+            (Source::Expert, _) => "The waypoint controller that the learner starts from",
+            (Source::Policy, true) => "The policy alone, in an environment of its own, in real time",
+            (Source::Policy, false) => "There is no policy yet: press Train",
+            (Source::Actor(_), true) => "What the learner learns from, as it happens",
+            (Source::Actor(_), false) => "Nothing is training: press Train",
+        };
+        let name = match source {
+            Source::Actor(actor) => (actor + 1).to_string(),
+            _ => self.name(source),
+        };
+        SourceRow { source, name, hint, available }
+    }
+}
+
+/// A count with thin groups of three digits.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A duration in the two largest units that matter.
+pub(crate) fn duration(secs: f64) -> String {
+    let secs = secs.max(0.0).round() as u64;
+    match (secs / 3600, secs / 60 % 60, secs % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(duration(7.4), "7 s");
+        assert_eq!(duration(65.0), "1 min 05 s");
+        assert_eq!(duration(3_700.0), "1 h 01 min");
+    }
+}
