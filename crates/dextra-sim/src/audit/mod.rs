@@ -2,12 +2,14 @@
 //! a warning, or refused. Nothing is dropped in silence.
 
 mod rules;
+mod values;
 
 use crate::{
     error::{SceneError, nearest, suggestion},
     source::Element,
 };
-use rules::{Attributes, INTEGER, NUMERIC, RULES, Treatment, WORDS};
+use rules::{Attributes, Treatment};
+use values::values;
 
 /// Checks a scene; returns one line for each setting that is accepted without effect.
 pub(crate) fn audit(root: &Element) -> Result<Vec<String>, SceneError> {
@@ -17,7 +19,7 @@ pub(crate) fn audit(root: &Element) -> Result<Vec<String>, SceneError> {
 }
 
 fn check(element: &Element, rule: &str, warnings: &mut Vec<String>) -> Result<(), SceneError> {
-    let Some(rule) = RULES.iter().find(|candidate| candidate.id == rule) else {
+    let Some(rule) = rules::find(rule) else {
         return Err(element.error("this element has no rule"));
     };
     match &rule.treatment {
@@ -101,47 +103,6 @@ fn same(a: &str, b: &str) -> bool {
     a == b || matches!((numbers(a), numbers(b)), (Ok(x), Ok(y)) if !x.is_empty() && x == y)
 }
 
-/// Numbers must be numbers, finite and of the right count; words must be known.
-fn values(element: &Element) -> Result<(), SceneError> {
-    for (name, least, most) in NUMERIC {
-        let Some(numbers) = element.numbers(name)? else {
-            continue;
-        };
-        if !(*least..=*most).contains(&numbers.len()) {
-            let count = if least == most {
-                most.to_string()
-            } else {
-                format!("{least} to {most}")
-            };
-            return Err(element.error(format!(
-                "{name} needs {count} number{}, found {}",
-                if *most == 1 { "" } else { "s" },
-                numbers.len()
-            )));
-        }
-        if INTEGER.contains(name) && numbers.iter().any(|x| x.fract() != 0.0 || x.abs() > 2e9) {
-            return Err(element.error(format!("{name} must be a whole number")));
-        }
-        let zero = numbers.iter().all(|x| *x == 0.0);
-        if zero && ["quat", "axis", "zaxis"].contains(name) {
-            return Err(element.error(format!("{name} has no length")));
-        }
-    }
-    for (tag, name, words) in WORDS {
-        if element.tag == *tag {
-            element.choice(name, words)?;
-        }
-    }
-    if let Some(sequence) = element.get("eulerseq")
-        && !(sequence.len() == 3 && sequence.chars().all(|c| "xyzXYZ".contains(c)))
-    {
-        return Err(element.error(format!(
-            "eulerseq=\"{sequence}\" is not three of x y z X Y Z"
-        )));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -152,13 +113,13 @@ mod tests {
 
     #[test]
     fn every_child_named_in_the_table_has_a_rule() {
-        for rule in RULES {
+        for rule in rules::all() {
             let Treatment::Read(allowed) = &rule.treatment else {
                 continue;
             };
             for child in allowed.children.split_ascii_whitespace() {
                 let id = child.split_once('=').map_or(child, |(_, id)| id);
-                assert!(RULES.iter().any(|r| r.id == id), "{} in {}", id, rule.id);
+                assert!(rules::find(id).is_some(), "{} in {}", id, rule.id);
             }
         }
     }

@@ -25,15 +25,18 @@ pub(crate) fn tendons(
         let mut terms = Vec::new();
         for term in &element.children {
             let joint = scalar_joint(term, joints)?;
-            terms.push((joint, term.number("coef", 1.0)?));
+            if term.get("coef").is_none() {
+                return Err(term.error("the attribute coef is missing"));
+            }
+            terms.push((joint, term.number("coef", 0.0)?));
         }
         if terms.is_empty() {
             return Err(element.error("a fixed tendon needs at least one <joint>"));
         }
-        // Without a rest length the spring rests at the reference configuration.
+        // Without a rest length the spring rests where the joints' springs do.
         let rest: f64 = terms
             .iter()
-            .map(|(joint, coef)| coef * joints[*joint].reference)
+            .map(|(joint, coef)| coef * joints[*joint].springref)
             .sum();
         let springlength = match element.numbers("springlength")?.unwrap_or_default()[..] {
             [] | [-1.0] | [-1.0, -1.0] => [rest; 2],

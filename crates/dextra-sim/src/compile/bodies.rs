@@ -215,7 +215,7 @@ fn mass(
     settings: &Settings,
     body: &Element,
 ) -> Result<MassProperties, SceneError> {
-    let explicit = inertial.filter(|_| !(settings.inertia_always && !geoms.is_empty()));
+    let explicit = inertial.filter(|_| !settings.inertia_always || geoms.is_empty());
     let mut mass = match explicit {
         Some(inertial) => {
             let pose = frame(&inertial.pose);

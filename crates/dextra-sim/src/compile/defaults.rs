@@ -129,10 +129,11 @@ pub(crate) fn merge(layers: &[&Element], element: &Element) -> Element {
             merged.set(name, value);
         }
     }
+    // MuJoCo lets the segment win over an orientation, but not over a position.
     if merged.get("fromto").is_some() {
         merged
             .attributes
-            .retain(|(name, _)| name != "pos" && !ORIENTATIONS.contains(&name.as_str()));
+            .retain(|(name, _)| !ORIENTATIONS.contains(&name.as_str()));
     }
     merged
 }

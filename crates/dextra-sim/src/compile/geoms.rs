@@ -170,6 +170,9 @@ fn fromto(element: &Element) -> Result<Option<(Pose, f64)>, SceneError> {
     if element.get("fromto").is_none() {
         return Ok(None);
     }
+    if element.get("pos").is_some() {
+        return Err(element.error("both pos and fromto are given, perhaps by a default class"));
+    }
     let e: [f64; 6] = element.vector("fromto", [0.0; 6])?;
     let pos = [0, 1, 2].map(|i| (e[i] + e[i + 3]) / 2.0);
     // MuJoCo points z from the second end to the first.

@@ -120,9 +120,9 @@ pub(crate) fn principal_axes(mut a: Tensor) -> ([f64; 3], [f64; 4]) {
         for row in &mut a {
             (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
         }
-        for k in 0..3 {
-            (a[p][k], a[q][k]) = (c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]);
-        }
+        let (u, v) = (a[p], a[q]);
+        a[p] = [0, 1, 2].map(|k| c * u[k] - s * v[k]);
+        a[q] = [0, 1, 2].map(|k| s * u[k] + c * v[k]);
         let (u, v) = (axes[p], axes[q]);
         axes[p] = [0, 1, 2].map(|k| c * u[k] - s * v[k]);
         axes[q] = [0, 1, 2].map(|k| s * u[k] + c * v[k]);

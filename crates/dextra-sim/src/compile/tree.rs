@@ -31,7 +31,7 @@ impl Tree {
         }
         for world in root.all(&["worldbody"]) {
             writer.open(world, &[], None);
-            writer.children(world, world.get("childclass"))?;
+            writer.children(world, None)?;
             writer.close("worldbody");
         }
         writer.xml.push_str("</mujoco>");
