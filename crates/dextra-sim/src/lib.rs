@@ -45,3 +45,6 @@ pub use options::PhysicsOptions;
 pub use pose::Pose;
 pub use sim::Sim;
 pub use snapshot::Snapshot;
+
+/// Version of the physics engine: results of different versions must not be mixed.
+pub const RAPIER_VERSION: &str = rapier3d::VERSION;

@@ -21,7 +21,10 @@ pub struct SolverParams {
 
 impl Default for SolverParams {
     fn default() -> Self {
-        Self { solref: [0.02, 1.0], solimp: [0.9, 0.95, 0.001, 0.5, 2.0] }
+        Self {
+            solref: [0.02, 1.0],
+            solimp: [0.9, 0.95, 0.001, 0.5, 2.0],
+        }
     }
 }
 
@@ -313,7 +316,13 @@ impl Model {
     /// # Errors
     /// As [`Model::body`].
     pub fn geom(&self, name: &str) -> Result<usize, SceneError> {
-        find("geom", name, self.geoms.iter().map(|g| g.name.as_deref().unwrap_or_default()))
+        find(
+            "geom",
+            name,
+            self.geoms
+                .iter()
+                .map(|g| g.name.as_deref().unwrap_or_default()),
+        )
     }
 
     /// Index of an actuator.
@@ -321,7 +330,11 @@ impl Model {
     /// # Errors
     /// As [`Model::body`].
     pub fn actuator(&self, name: &str) -> Result<usize, SceneError> {
-        find("actuator", name, self.actuators.iter().map(|a| a.name.as_str()))
+        find(
+            "actuator",
+            name,
+            self.actuators.iter().map(|a| a.name.as_str()),
+        )
     }
 }
 
@@ -330,5 +343,8 @@ fn find<'a>(
     name: &str,
     names: impl Iterator<Item = &'a str> + Clone,
 ) -> Result<usize, SceneError> {
-    names.clone().position(|n| n == name).ok_or_else(|| SceneError::unknown_name(kind, name, names))
+    names
+        .clone()
+        .position(|n| n == name)
+        .ok_or_else(|| SceneError::unknown_name(kind, name, names))
 }

@@ -369,10 +369,10 @@ impl Sim {
         for (body, rigid) in &self.plan.fixed {
             let pose = to_engine(&self.fixed_poses[*body]);
             let bodies = &mut self.state.world.bodies;
-            if bodies.get(*rigid).is_some_and(|r| *r.position() != pose) {
-                if let Some(rigid) = bodies.get_mut(*rigid) {
-                    rigid.set_position(pose, true);
-                }
+            if bodies.get(*rigid).is_some_and(|r| *r.position() != pose)
+                && let Some(rigid) = bodies.get_mut(*rigid)
+            {
+                rigid.set_position(pose, true);
             }
         }
     }
