@@ -100,8 +100,9 @@ def update(noise):
     dual_adam.step()
     with torch.no_grad():
         torch._foreach_lerp_(targets, trained, c["target_rate"])
-    return dict(critic_loss=critic.mean(), policy_loss=done, expert_loss=expert, eta_mean=eta.mean(),
-                v_mean=v[:rows].mean(), kl_mean_trust=kl[0], kl_cov_trust=kl[1])
+    metrics = dict(critic_loss=critic.mean(), policy_loss=done, expert_loss=expert, eta_mean=eta.mean(),
+                   v_mean=v[:rows].mean(), kl_mean_trust=kl[0], kl_cov_trust=kl[1])
+    return {k: v.detach() for k, v in metrics.items()}
 
 
 if sys.argv[1] == "check":

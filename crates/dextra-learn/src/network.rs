@@ -73,8 +73,10 @@ impl Network {
         self.critics * self.critic.len()..self.len()
     }
 
-    /// First parameters: matrices uniform in +-1/sqrt(inputs), biases 0, gains 1. The prior's head is a
-    /// hundredth of that, so that it begins centred and with its configured deviation.
+    /// First parameters: matrices and the first bias uniform in +-1/sqrt(inputs), other biases 0, gains
+    /// 1. Without the first bias, layer normalisation would make the networks blind to the length of
+    /// their input. The prior's head is a hundredth of the rest, so that the prior begins centred and
+    /// with its configured deviation.
     pub fn init(&self, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let mut p = vec![0.0; self.len()];
         let shapes = std::iter::repeat_n(self.critic, self.critics).chain([self.prior]);
@@ -84,7 +86,7 @@ impl Network {
                 let part = &mut p[start + range.start..start + range.end];
                 match name {
                     "gain" => part.fill(1.0),
-                    name if name.starts_with('w') => {
+                    "w1" | "b1" | "w2" | "w3" | "w4" => {
                         let small = if name == "w4" && shape.outputs > 1 {
                             0.01
                         } else {
