@@ -9,12 +9,12 @@ use safetensors::{Dtype, SafeTensors, View, tensor::serialize};
 use crate::{LearnError, Learner};
 
 /// The metadata key that says whose state it is.
-const KEY: &str = "dextra";
+pub(crate) const KEY: &str = "dextra";
 /// What the file is; a change of layout changes it.
 const FORMAT: &str = "dextra-learner-1";
 
 /// One array of a state file: its shape is its length.
-struct Array {
+pub(crate) struct Array {
     dtype: Dtype,
     bytes: Vec<u8>,
     shape: [usize; 1],
@@ -30,11 +30,11 @@ impl Array {
         }
     }
 
-    fn f32(numbers: &[f32]) -> Self {
+    pub fn f32(numbers: &[f32]) -> Self {
         Self::new(Dtype::F32, numbers.iter().map(|x| x.to_le_bytes()))
     }
 
-    fn f64(numbers: &[f64]) -> Self {
+    pub fn f64(numbers: &[f64]) -> Self {
         Self::new(Dtype::F64, numbers.iter().map(|x| x.to_le_bytes()))
     }
 }
@@ -182,8 +182,8 @@ struct LoadedState {
     normaliser: crate::normaliser::Normaliser,
 }
 
-struct Reader<'a> {
-    file: SafeTensors<'a>,
+pub(crate) struct Reader<'a> {
+    pub file: SafeTensors<'a>,
 }
 
 impl Reader<'_> {
@@ -207,7 +207,7 @@ impl Reader<'_> {
         Ok(tensor.data().as_chunks::<N>().0.to_vec())
     }
 
-    fn f32(&self, name: &str, count: usize) -> Result<Vec<f32>, LearnError> {
+    pub fn f32(&self, name: &str, count: usize) -> Result<Vec<f32>, LearnError> {
         Ok(self
             .numbers(name, Dtype::F32, count)?
             .into_iter()
@@ -215,7 +215,7 @@ impl Reader<'_> {
             .collect())
     }
 
-    fn f64(&self, name: &str, count: usize) -> Result<Vec<f64>, LearnError> {
+    pub fn f64(&self, name: &str, count: usize) -> Result<Vec<f64>, LearnError> {
         Ok(self
             .numbers(name, Dtype::F64, count)?
             .into_iter()
