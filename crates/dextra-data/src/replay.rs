@@ -181,7 +181,7 @@ mod tests {
             if row % 4 > 0 {
                 assert_eq!(t, batch.obs[2 * row - 2] + 1.0, "consecutive");
             }
-            let even = t as usize % 2 == 0;
+            let even = (t as usize).is_multiple_of(2);
             assert_eq!(batch.expert_mask[row], if even { 1.0 } else { 0.0 });
             assert_eq!(batch.expert_action[row], if even { -t } else { 0.0 });
             let steps = (110.0 - t).min(3.0);

@@ -162,7 +162,7 @@ impl LearnConfig {
             )
         };
         unless(
-            self.hidden % 16 == 0 && (16..=4096).contains(&self.hidden),
+            self.hidden.is_multiple_of(16) && (16..=4096).contains(&self.hidden),
             "hidden",
             self.hidden as f64,
             "a multiple of 16 from 16 to 4096",

@@ -9,10 +9,11 @@ use rand_chacha::ChaCha8Rng;
 use crate::{
     LearnConfig, LearnError, Policy,
     adam::Adam,
+    gradient::{self, Tapes},
     mlp::Scratch,
     network::Network,
     normaliser::Normaliser,
-    req::{self, Graph},
+    req,
     trust_region::TrustRegion,
     vmath,
 };
@@ -33,7 +34,7 @@ pub struct Learner {
     pub(crate) normaliser: Normaliser,
     pub(crate) rng: ChaCha8Rng,
     pub(crate) updates: u64,
-    graph: Graph,
+    tapes: Tapes,
     gradient: Vec<f32>,
     scratch: Scratch,
 }
@@ -70,7 +71,7 @@ impl Learner {
             normaliser: Normaliser::new(obs_dim),
             rng,
             updates: 0,
-            graph: Graph::new(&network),
+            tapes: Tapes::new(&network),
             gradient: vec![0.0; network.len()],
             scratch: Scratch::default(),
             config: config.clone(),
@@ -152,13 +153,13 @@ impl Learner {
         let improved = req::improve(network, target, config, &states, noise, scratch);
         let targets = req::targets(network, target, config, batch, (states, improved), scratch);
         let multipliers = self.trust_region.multipliers();
-        let losses = self.graph.losses(
+        let losses = gradient::slope(
             network,
             &self.parameters,
-            batch,
-            &targets,
+            (batch, &targets),
             multipliers,
             &mut self.gradient,
+            &mut self.tapes,
         )?;
 
         self.adam

@@ -68,15 +68,20 @@ impl Network {
         0..self.critics * self.critic.len()
     }
 
+    /// The critics' parameters, one after another.
+    pub fn each_critic<'a>(&self, parameters: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
+        parameters[self.critic_range()].chunks_exact(self.critic.len())
+    }
+
     /// Where the prior lies.
     pub fn prior_range(&self) -> Range<usize> {
         self.critics * self.critic.len()..self.len()
     }
 
-    /// First parameters: matrices and the first bias uniform in +-1/sqrt(inputs), other biases 0, gains
-    /// 1. Without the first bias, layer normalisation would make the networks blind to the length of
-    /// their input. The prior's head is a hundredth of the rest, so that the prior begins centred and
-    /// with its configured deviation.
+    /// First parameters: matrices and the first bias uniform within one over the root of the inputs,
+    /// other biases 0, gains 1. Without the first bias, layer normalisation would make the networks
+    /// blind to the length of their input. The prior's head is a hundredth of the rest, so that the
+    /// prior begins centred and with its configured deviation.
     pub fn init(&self, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let mut p = vec![0.0; self.len()];
         let shapes = std::iter::repeat_n(self.critic, self.critics).chain([self.prior]);
@@ -142,7 +147,7 @@ impl Network {
         out.clear();
         out.resize(rows, f32::INFINITY);
         let mut q = vec![0.0; rows];
-        for critic in parameters[self.critic_range()].chunks_exact(self.critic.len()) {
+        for critic in self.each_critic(parameters) {
             let shared = (obs, self.obs_dim);
             mlp::evaluate_grouped(
                 self.critic,

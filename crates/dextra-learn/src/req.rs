@@ -5,20 +5,15 @@
 //! and their weights. Where a configuration goes beyond the paper (several critics, n-step rewards,
 //! exponential weights), the paper's form is one of the values.
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor};
 use dextra_data::Batch;
 
 use crate::{
     LearnConfig, Weight,
     mlp::Scratch,
     network::{Deviation, Network},
-    op::{Networks, with_slice},
     temperature, trust_region,
 };
-
-/// Rows whose losses are one graph. More would leave the cache, and wake the tensor library's own
-/// threads, which belong to the simulation.
-const PIECE: usize = 1024;
 
 /// pi' and the improved policy at a number of states.
 #[derive(Default)]
@@ -202,151 +197,67 @@ fn shared_row(config: &LearnConfig, batch: &Batch, row: usize) -> Option<usize> 
     batch.next_row[row].filter(|_| config.share_values)
 }
 
-/// Averages over the batch's rows.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Losses {
-    /// Squared error of equation 2, averaged over critics too.
-    pub critic: f64,
-    /// Equation 3.
-    pub prior: f64,
-    /// The second term of equation 4.
-    pub expert: f64,
-    /// KL by the mean's and by the covariance's move.
-    pub kl: [f64; 2],
-    /// Standard deviation of pi_theta, averaged over actions too.
-    pub std: f64,
+/// Equation 2: `sum (Q_phi(s, a) - y)^2` over the piece's rows and critics; `q` is (critics, rows).
+pub(crate) fn critic_loss(q: &Tensor, piece: &Piece) -> Result<Tensor> {
+    let y = piece.matrix(&piece.targets.y)?.t()?;
+    q.broadcast_sub(&y)?.sqr()?.sum_all()
 }
 
-/// The trained networks as operations of the tensor library.
-pub(crate) struct Graph {
-    critics: Networks,
-    prior: Networks,
-    action_dim: usize,
+/// What pulls at the prior, each summed over the piece's rows: `-w log pi_theta(a|s)` of equation 3, the
+/// same of the expert's actions of equation 4, the trust region's two divergences; and, to be shown,
+/// the standard deviation. `head` is the prior network's output, (rows, mean and raw deviation).
+pub(crate) fn prior_losses(
+    head: &Tensor,
     deviation: Deviation,
-}
+    piece: &Piece,
+) -> Result<[Tensor; 5]> {
+    let actions = head.dim(1)? / 2;
+    let (mean, raw) = (
+        head.narrow(1, 0, actions)?,
+        head.narrow(1, actions, actions)?,
+    );
+    let softplus = (raw.relu()? + (raw.abs()?.neg()?.exp()? + 1.0)?.log()?)?;
+    let std = softplus.affine(deviation.slope, deviation.min)?;
+    let log_std = std.log()?;
 
-impl Graph {
-    pub fn new(network: &Network) -> Self {
-        Self {
-            critics: Networks::new(network.critic),
-            prior: Networks::new(network.prior),
-            action_dim: network.action_dim,
-            deviation: network.deviation,
-        }
-    }
+    let weighted = |actions: &[f32], weight: &[f32]| -> Result<Tensor> {
+        let z = ((piece.matrix(actions)? - &mean)? / &std)?;
+        let constant = 0.5 * (2.0 * std::f64::consts::PI).ln();
+        let per_action = ((z.sqr()? * 0.5)? + &log_std)?.affine(1.0, constant)?;
+        piece.matrix(weight)?.broadcast_mul(&per_action)?.sum_all()
+    };
+    let done = weighted(&piece.batch.action, &piece.targets.weight)?;
+    let expert = weighted(&piece.batch.expert_action, &piece.targets.expert_weight)?;
 
-    /// The losses of `batch` and, in `gradient`, their slope in every parameter.
-    pub fn losses(
-        &self,
-        network: &Network,
-        parameters: &[f32],
-        batch: &Batch,
-        targets: &Targets,
-        multipliers: [f64; 2],
-        gradient: &mut [f32],
-    ) -> Result<Losses> {
-        gradient.fill(0.0);
-        let mut sum = Losses::default();
-        let rows = batch.rows();
-        let (critics, prior) = (network.critic_range(), network.prior_range());
-        let var = |range: std::ops::Range<usize>, networks: usize| {
-            let length = range.len() / networks;
-            Var::from_vec(parameters[range].to_vec(), (networks, length), &Device::Cpu)
-        };
-        let phi = var(critics.clone(), network.critics)?;
-        let theta = var(prior.clone(), 1)?;
-        for start in (0..rows).step_by(PIECE) {
-            let piece = Piece {
-                batch,
-                targets,
-                start,
-                end: rows.min(start + PIECE),
-            };
-            let critic = self.critic_loss(&phi, &piece)?;
-            let [prior_loss, expert, moved, widened, std] = self.prior_losses(&theta, &piece)?;
-            let bounds = ((&moved * multipliers[0])? + (&widened * multipliers[1])?)?;
-            let loss = (((&critic + &prior_loss)? + &expert)? + bounds)?;
-            let slopes = (loss / rows as f64)?.backward()?;
-            for (var, range) in [(&phi, critics.clone()), (&theta, prior.clone())] {
-                if let Some(slope) = slopes.get(var) {
-                    with_slice(slope, |slope| {
-                        gradient[range]
-                            .iter_mut()
-                            .zip(slope)
-                            .for_each(|(sum, g)| *sum += g);
-                    })?;
-                }
-            }
-            let per_row =
-                |t: &Tensor| -> Result<f64> { Ok(f64::from(t.to_scalar::<f32>()?) / rows as f64) };
-            sum.critic += per_row(&critic)? / network.critics as f64;
-            sum.prior += per_row(&prior_loss)?;
-            sum.expert += per_row(&expert)?;
-            sum.kl[0] += per_row(&moved)?;
-            sum.kl[1] += per_row(&widened)?;
-            sum.std += per_row(&std)? / self.action_dim as f64;
-        }
-        Ok(sum)
-    }
-
-    /// Equation 2: `sum (Q_phi(s, a) - y)^2`, over rows and critics.
-    fn critic_loss(&self, phi: &Tensor, piece: &Piece) -> Result<Tensor> {
-        let obs = piece.matrix(&piece.targets.obs)?;
-        let action = piece.matrix(&piece.batch.action)?;
-        let q = self
-            .critics
-            .apply(phi, &Tensor::cat(&[&obs, &action], 1)?)?
-            .squeeze(2)?;
-        let y = piece.matrix(&piece.targets.y)?.t()?;
-        q.broadcast_sub(&y)?.sqr()?.sum_all()
-    }
-
-    /// Equations 3 and 4 as losses, the trust region's two divergences and the deviation, all summed
-    /// over rows: `-sum w log pi_theta(a|s)`, the same with the expert's actions, KL, KL, std.
-    fn prior_losses(&self, theta: &Tensor, piece: &Piece) -> Result<[Tensor; 5]> {
-        let obs = piece.matrix(&piece.targets.obs)?;
-        let out = self.prior.apply(theta, &obs)?.squeeze(0)?;
-        let mean = out.narrow(1, 0, self.action_dim)?;
-        let raw = out.narrow(1, self.action_dim, self.action_dim)?;
-        let softplus = (raw.relu()? + (raw.abs()?.neg()?.exp()? + 1.0)?.log()?)?;
-        let std = softplus.affine(self.deviation.slope, self.deviation.min)?;
-        let log_std = std.log()?;
-
-        let weighted = |actions: &[f32], weight: &[f32]| -> Result<Tensor> {
-            let z = ((piece.matrix(actions)? - &mean)? / &std)?;
-            let constant = 0.5 * (2.0 * std::f64::consts::PI).ln();
-            let per_action = ((z.sqr()? * 0.5)? + &log_std)?.affine(1.0, constant)?;
-            piece.matrix(weight)?.broadcast_mul(&per_action)?.sum_all()
-        };
-        let done = weighted(&piece.batch.action, &piece.targets.weight)?;
-        let expert = weighted(&piece.batch.expert_action, &piece.targets.expert_weight)?;
-
-        let target = &piece.targets.prior;
-        let (target_mean, target_std) = (piece.matrix(&target.mean)?, piece.matrix(&target.std)?);
-        let [moved, widened] =
-            trust_region::divergences((&mean, &std), (&target_mean, &target_std))?;
-        Ok([done, expert, moved, widened, std.sum_all()?])
-    }
+    let target = &piece.targets.prior;
+    let (target_mean, target_std) = (piece.matrix(&target.mean)?, piece.matrix(&target.std)?);
+    let [moved, widened] = trust_region::divergences((&mean, &std), (&target_mean, &target_std))?;
+    Ok([done, expert, moved, widened, std.sum_all()?])
 }
 
 /// Rows `start..end` of a batch.
-struct Piece<'a> {
-    batch: &'a Batch,
-    targets: &'a Targets,
-    start: usize,
-    end: usize,
+pub(crate) struct Piece<'a> {
+    pub batch: &'a Batch,
+    pub targets: &'a Targets,
+    pub start: usize,
+    pub end: usize,
 }
 
 impl Piece<'_> {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
     /// The piece's rows of an array over the batch's rows.
-    fn matrix(&self, data: &[f32]) -> Result<Tensor> {
+    pub fn rows<'a>(&self, data: &'a [f32]) -> &'a [f32] {
         let columns = data.len() / self.batch.rows();
-        let shape = (self.end - self.start, columns);
-        Tensor::from_slice(
-            &data[self.start * columns..self.end * columns],
-            shape,
-            &Device::Cpu,
-        )
+        &data[self.start * columns..self.end * columns]
+    }
+
+    fn matrix(&self, data: &[f32]) -> Result<Tensor> {
+        let rows = self.rows(data);
+        Tensor::from_slice(rows, (self.len(), rows.len() / self.len()), &Device::Cpu)
     }
 }
 

@@ -5,7 +5,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::learner::standard_normal;
+use crate::{
+    gradient::{PIECE, Tapes, slope},
+    learner::standard_normal,
+};
 
 const OBS: usize = 5;
 const ACTIONS: usize = 2;
@@ -224,7 +227,7 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
     let mut case = Case::new(LearnConfig::default());
     let noise = case.noise(15);
     let targets = case.targets(&noise);
-    let graph = Graph::new(&case.network);
+    let mut tapes = Tapes::new(&case.network);
     // Away from the targets, so that the trust region pulls too.
     let n = case.network.len();
     let parameters: Vec<f32> = case
@@ -233,11 +236,10 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
         .map(|p| p + case.rng.random_range(-0.05..0.05))
         .collect();
     let multipliers = [3.0, 7.0];
-    let loss = |parameters: &[f32], gradient: &mut [f32]| {
+    let mut loss = |parameters: &[f32], gradient: &mut [f32]| {
         let (network, batch) = (&case.network, &case.batch);
-        let sum = graph
-            .losses(network, parameters, batch, &targets, multipliers, gradient)
-            .unwrap();
+        let both = (batch, &targets);
+        let sum = slope(network, parameters, both, multipliers, gradient, &mut tapes).unwrap();
         let bounds = multipliers[0] * sum.kl[0] + multipliers[1] * sum.kl[1];
         sum.critic * network.critics as f64 + sum.prior + sum.expert + bounds
     };
@@ -255,7 +257,7 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
             }
             let norm = direction.iter().map(|d| d * d).sum::<f32>().sqrt();
             direction.iter_mut().for_each(|d| *d /= norm);
-            let at = |step: f32| {
+            let mut at = |step: f32| {
                 let moved: Vec<f32> = parameters
                     .iter()
                     .zip(&direction)
@@ -263,15 +265,15 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
                     .collect();
                 loss(&moved, &mut vec![0.0; n])
             };
-            let slope = (at(5e-3) - at(-5e-3)) / 1e-2;
+            let numeric = (at(5e-3) - at(-5e-3)) / 1e-2;
             let ours: f64 = gradient
                 .iter()
                 .zip(&direction)
                 .map(|(g, d)| f64::from(g * d))
                 .sum();
             assert!(
-                (ours - slope).abs() < 5e-3 * slope.abs().max(0.2),
-                "{range:?} {trial}: {ours} {slope}"
+                (ours - numeric).abs() < 5e-3 * numeric.abs().max(0.2),
+                "{range:?} {trial}: {ours} {numeric}"
             );
         }
     }
@@ -305,23 +307,28 @@ fn pieces_add_up() {
     let targets_big = case.targets(&noise);
     let big = std::mem::replace(&mut case.batch, small);
     let targets_small = case.targets(&once);
-    let graph = Graph::new(&case.network);
+    let mut tapes = Tapes::new(&case.network);
     let n = case.network.len();
     let (mut of_big, mut of_small) = (vec![0.0; n], vec![0.0; n]);
     let (network, p) = (&case.network, &case.target);
-    graph
-        .losses(network, p, &big, &targets_big, [1.0, 1.0], &mut of_big)
-        .unwrap();
-    graph
-        .losses(
-            network,
-            p,
-            &case.batch,
-            &targets_small,
-            [1.0, 1.0],
-            &mut of_small,
-        )
-        .unwrap();
+    slope(
+        network,
+        p,
+        (&big, &targets_big),
+        [1.0, 1.0],
+        &mut of_big,
+        &mut tapes,
+    )
+    .unwrap();
+    slope(
+        network,
+        p,
+        (&case.batch, &targets_small),
+        [1.0, 1.0],
+        &mut of_small,
+        &mut tapes,
+    )
+    .unwrap();
     let largest = of_small.iter().fold(0f32, |most, g| most.max(g.abs()));
     assert!(
         of_big
