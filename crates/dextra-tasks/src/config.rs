@@ -120,3 +120,104 @@ impl Source {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::{door, scenes_dir};
+
+    /// The message about a door file in which `from` reads `to`.
+    fn message(from: &str, to: &str) -> String {
+        let mut source = Source::read(&scenes_dir().unwrap().join("door.toml")).unwrap();
+        assert!(
+            source.text.contains(from),
+            "the door's file has no `{from}`"
+        );
+        source.text = source.text.replacen(from, to, 1);
+        let error = door::load(&source)
+            .expect_err("accepted a bad file")
+            .to_string();
+        assert!(error.contains("door.toml"), "no file in: {error}");
+        error
+    }
+
+    #[track_caller]
+    fn refused(from: &str, to: &str, expected: &[&str]) {
+        let message = message(from, to);
+        for part in expected {
+            assert!(message.contains(part), "no `{part}` in: {message}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_that_list_the_known_ones() {
+        refused(
+            "horizon =",
+            "horizont = 3\nhorizon =",
+            &["horizont", "frame_skip"],
+        );
+        refused("frame_x_m =", "frame_w_m =", &["frame_w_m", "frame_x_m"]);
+        refused(
+            "contact_sweeps",
+            "contact_swaps",
+            &["contact_swaps", "contact_sweeps"],
+        );
+    }
+
+    #[test]
+    fn missing_keys_are_named() {
+        refused("hinge_rad = 1.35", "", &["hinge_rad"]);
+        refused("frame_skip = 5", "", &["frame_skip"]);
+    }
+
+    #[test]
+    fn senseless_values_are_told_what_is_allowed() {
+        refused(
+            "[-0.3, -0.2]",
+            "[-0.2, -0.3]",
+            &["reset.frame_x_m", "low <= high"],
+        );
+        refused(
+            "[-0.3, -0.2]",
+            "[nan, -0.2]",
+            &["reset.frame_x_m", "finite"],
+        );
+        refused(
+            "reach = -0.1",
+            "reach = inf",
+            &["reward.dense.reach", "finite"],
+        );
+        refused("horizon = 200", "horizon = 0", &["horizon", "at least 1"]);
+        refused(
+            "min_steps = 26",
+            "min_steps = 900",
+            &["success.min_steps", "1 to the horizon"],
+        );
+    }
+
+    #[test]
+    fn expert_names_must_exist() {
+        refused(
+            "to = \"approach\"",
+            "to = \"aproach\"",
+            &["retry.to", "approach, reach"],
+        );
+        refused(
+            "posture = \"hook\"",
+            "posture = \"hock\"",
+            &["posture", "flat, hook, open"],
+        );
+        refused("THJ4", "THJ9", &["THJ9"]);
+        refused(
+            "position_noise_m =",
+            "position_noise_m = -1 #",
+            &["position_noise_m", "at least"],
+        );
+    }
+
+    #[test]
+    fn an_absent_scene_is_an_error() {
+        refused("adroit_door.xml", "adroit_dor.xml", &["adroit_dor.xml"]);
+    }
+}

@@ -218,3 +218,114 @@ impl Door {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use rand::SeedableRng;
+
+    // A state and what `AdroitHandDoor-v1` (Gymnasium-Robotics 1.4.2, MuJoCo 4.0.0) observes in it.
+    const FRAME: [f64; 3] = [-0.25, 0.3, 0.3];
+    const QPOS: [f64; 30] = [
+        0.17, 0.46, 0.63, 2.0, -0.41, 0.58, -0.03, 0.63, 0.57, 0.53, -0.19, 0.38, 0.4, 0.42, -0.19,
+        0.45, 0.52, 0.6, 0.37, -0.05, 0.79, 0.92, 1.01, 0.39, 0.85, 0.09, 0.22, -0.42, 1.1, 0.9,
+    ];
+    const OBSERVED: [f64; 39] = [
+        0.46, 0.63, 2.0, -0.41, 0.58, -0.03, 0.63, 0.57, 0.53, -0.19, 0.38, 0.4, 0.42, -0.19, 0.45,
+        0.52, 0.6, 0.37, -0.05, 0.79, 0.92, 1.01, 0.39, 0.85, 0.09, 0.22, -0.42, 0.9, 1.1,
+        -0.33543, -0.23376, 0.07052, 0.31732, -0.0949, 0.1575, -0.65275, -0.13886, -0.08698, 1.0,
+    ];
+
+    fn posed(hinge_rad: f64) -> (Arc<TaskModel>, Sim) {
+        let model = TaskModel::load("door").unwrap();
+        let mut sim = Sim::new(Arc::clone(model.model()));
+        sim.set_body_position(model.model().body("frame").unwrap(), FRAME)
+            .unwrap();
+        let mut qpos = QPOS;
+        qpos[28] = hinge_rad;
+        sim.set_state(&qpos, &[0.5; 30]).unwrap();
+        (model, sim)
+    }
+
+    #[test]
+    fn observes_what_the_published_environment_does() {
+        let (model, sim) = posed(1.1);
+        let mut obs = Vec::new();
+        model.task.observe(&sim, &mut obs);
+        assert_eq!(obs.len(), model.obs_dim());
+        for (index, (ours, theirs)) in obs.iter().zip(OBSERVED).enumerate() {
+            assert!(
+                (f64::from(*ours) - theirs).abs() < 2e-4,
+                "obs[{index}]: {ours}, not {theirs}"
+            );
+        }
+    }
+
+    #[test]
+    fn dense_reward_is_the_published_formula() {
+        let (model, sim) = posed(1.1);
+        let terms = model.task.dense_terms(&sim);
+        let named: Vec<_> = terms.iter().map(|term| (term.name, term.value)).collect();
+        let expected = [
+            ("reach", -0.1 * 0.673003),
+            ("hinge_error", -0.1 * 0.47 * 0.47),
+            ("velocity", -1e-5 * 30.0 * 0.25),
+            ("ajar", 2.0),
+            ("open", 8.0),
+            ("wide", 0.0),
+        ];
+        for ((name, value), (expected_name, expected)) in named.into_iter().zip(expected) {
+            assert_eq!(name, expected_name);
+            assert!(
+                (value - expected).abs() < 1e-4,
+                "{name}: {value}, not {expected}"
+            );
+        }
+        let (model, sim) = posed(1.4);
+        let bonuses: f32 = model.task.dense_terms(&sim)[3..]
+            .iter()
+            .map(|term| term.value)
+            .sum();
+        assert_eq!(bonuses, 20.0);
+    }
+
+    #[test]
+    fn success_begins_at_the_published_angle() {
+        for (hinge_rad, solved) in [(1.34, false), (1.36, true)] {
+            let (model, sim) = posed(hinge_rad);
+            assert_eq!(model.task.success(&sim), solved, "{hinge_rad} rad");
+        }
+    }
+
+    #[test]
+    fn resets_spread_over_the_published_ranges() {
+        let model = TaskModel::load("door").unwrap();
+        let frame = model.model().body("frame").unwrap();
+        let mut sim = Sim::new(Arc::clone(model.model()));
+        let (mut low, mut high) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
+        for seed in 0..200 {
+            model
+                .task
+                .reset(&mut sim, &mut ChaCha8Rng::seed_from_u64(seed))
+                .unwrap();
+            let position = sim.body_pose(frame).pos;
+            low = [0, 1, 2].map(|k| low[k].min(position[k]));
+            high = [0, 1, 2].map(|k| high[k].max(position[k]));
+            assert!(sim.qpos().iter().chain(sim.qvel()).all(|v| *v == 0.0));
+        }
+        for (axis, [from, to]) in [[-0.3, -0.2], [0.25, 0.35], [0.252, 0.35]]
+            .iter()
+            .enumerate()
+        {
+            assert!(
+                low[axis] >= from - 1e-6 && low[axis] < from + 0.005,
+                "axis {axis}: {low:?}"
+            );
+            assert!(
+                high[axis] <= to + 1e-6 && high[axis] > to - 0.005,
+                "axis {axis}: {high:?}"
+            );
+        }
+    }
+}

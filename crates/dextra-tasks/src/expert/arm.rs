@@ -224,3 +224,61 @@ impl Arm {
         screws.iter().map(load).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::TaskModel;
+
+    fn door() -> (Arc<TaskModel>, Sim, Arm, usize) {
+        let model = TaskModel::load("door").unwrap();
+        let palm = model.model().site("S_grasp").unwrap();
+        let sim = Sim::new(Arc::clone(model.model()));
+        let arm = Arm::new(model.model(), palm);
+        (model, sim, arm, palm)
+    }
+
+    const BENT: [f64; 6] = [0.1, -0.3, 0.2, 0.8, 0.1, -0.4];
+
+    #[test]
+    fn forward_kinematics_are_the_simulations() {
+        let (_, mut sim, arm, palm) = door();
+        let mut qpos = sim.qpos().to_vec();
+        qpos[..6].copy_from_slice(&BENT);
+        sim.set_state(&qpos, &vec![0.0; sim.qvel().len()]).unwrap();
+        assert_eq!(arm.positions(&sim).len(), 6);
+        let (ours, theirs) = (arm.forward(&BENT).0.pos, sim.site_pose(palm).pos);
+        assert!(
+            (0..3).all(|k| (ours[k] - theirs[k]).abs() < 1e-5),
+            "{ours:?}, not {theirs:?}"
+        );
+    }
+
+    #[test]
+    fn solving_for_a_reachable_pose_reaches_it() {
+        let (_, _, arm, _) = door();
+        let pose = arm.forward(&BENT).0;
+        let goal = Goal {
+            pose,
+            rotation_weight_m: 0.2,
+            damping_m: 0.01,
+        };
+        let found = arm.forward(&arm.solve(&[0.0; 6], &goal)).0;
+        let miss = sub(found.pos, pose.pos);
+        assert!(dot(miss, miss).sqrt() < 1e-3, "misses by {miss:?}");
+        let turned = rotation_vector(found.quat, pose.quat);
+        assert!(dot(turned, turned).sqrt() < 1e-2, "turned by {turned:?}");
+    }
+
+    #[test]
+    fn gravity_loads_the_arm_as_in_mujoco() {
+        let (_, sim, arm, _) = door();
+        let load = arm.gravity_load(&sim, &[0.0; 6]);
+        // MuJoCo 4.0.0's qfrc_bias at rest: ARRx -15.6 N m, WRJ0 -0.42 N m.
+        assert!((load[1] + 15.6).abs() < 0.1, "{load:?}");
+        assert!((load[5] + 0.42).abs() < 0.01, "{load:?}");
+    }
+}
