@@ -5,7 +5,7 @@
 # another is computed once, in all three. First each implementation makes five updates from the same
 # parameters, batch and noise, and the losses are compared.
 #
-# usage: tests/reference/update_rate.sh [SECONDS per measurement, 4]
+# usage: tests/reference/update_rate.sh [SECONDS per measurement, 4 | check: compare the losses only]
 #   PYTHON_JAX, PYTHON_TORCH: interpreters that have them (python3; absent ones are said to be)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -44,6 +44,7 @@ for sharing in "" shared; do
     echo "== V(s) and V(s') ${sharing:-separate} =="
     [ -z "$jax" ] || "${pin[@]}" "$jax" $here/req_update_jax.py check "$folder"
     [ -z "$torch" ] || "${pin[@]}" "$torch" $here/req_update_torch.py check "$folder"
+    [ "$seconds" != check ] || continue
     # Interleaved, so that a busy machine slows all alike.
     for _ in $(seq $rounds); do
         "${pin[@]}" "$ours" time "$seconds" $sharing | awk '/RESULT/ {print $2}' >>"$folder/ours"
