@@ -39,9 +39,17 @@ pub(crate) const GROUPS: &[Group] = &[
     Group {
         title: "Time",
         bindings: &[
-            bind("Space", Action::TogglePause, "Pause or continue what you watch"),
-            bind("→", Action::Step, "One step (rollout) or round (learner) while paused"),
-            bind("Backspace", Action::Restart, "Restart the rollout's episode"),
+            bind(
+                "Space",
+                Action::TogglePause,
+                "Pause or continue what you watch",
+            ),
+            bind("→", Action::Step, "One step, or one round of the learner"),
+            bind(
+                "Backspace",
+                Action::Restart,
+                "Restart the rollout's episode",
+            ),
             bind("Enter", Action::NextEpisode, "Next episode of the rollout"),
             bind("-", Action::Slower, "Slower rollout"),
             bind("=", Action::Faster, "Faster rollout"),
@@ -84,12 +92,14 @@ pub(crate) const GROUPS: &[Group] = &[
 pub(crate) const MOUSE: &[(&str, &str)] = &[
     ("Left drag", "Turn the view"),
     ("Right drag", "Move the view"),
-    ("Wheel, middle drag", "Zoom"),
+    ("Wheel", "Zoom"),
 ];
 
 /// The first key of an action, for tooltips.
 pub(crate) fn key_of(action: Action) -> Option<&'static str> {
-    all().find(|binding| binding.action == action).map(|binding| binding.key)
+    all()
+        .find(|binding| binding.action == action)
+        .map(|binding| binding.key)
 }
 
 fn all() -> impl Iterator<Item = &'static Binding> {
@@ -116,7 +126,9 @@ fn word(key: &Key, ctrl: bool, shift: bool) -> Option<String> {
 }
 
 fn action_of(word: &str) -> Option<Action> {
-    all().find(|binding| binding.key == word).map(|binding| binding.action)
+    all()
+        .find(|binding| binding.key == word)
+        .map(|binding| binding.action)
 }
 
 /// The actions of the keys pressed since the last frame. A held key acts once, except that steps and
@@ -181,7 +193,10 @@ mod tests {
 
     #[test]
     fn a_shifted_character_is_the_character() {
-        assert_eq!(word(&Key::Character("?".into()), false, true).as_deref(), Some("?"));
+        assert_eq!(
+            word(&Key::Character("?".into()), false, true).as_deref(),
+            Some("?")
+        );
         assert_eq!(word(&Key::Tab, false, true).as_deref(), Some("Shift+Tab"));
     }
 }

@@ -25,13 +25,33 @@ struct Preset {
 
 const PRESETS: &[Preset] = &[
     // Hand and door.
-    Preset { focus_m: [-0.10, -0.05, 0.22], azimuth_deg: -52.0, elevation_deg: 24.0, distance_m: 1.50 },
+    Preset {
+        focus_m: [-0.02, -0.08, 0.26],
+        azimuth_deg: -50.0,
+        elevation_deg: 22.0,
+        distance_m: 1.62,
+    },
     // The handle from the side of the hand.
-    Preset { focus_m: [-0.15, 0.12, 0.28], azimuth_deg: -25.0, elevation_deg: 22.0, distance_m: 0.75 },
+    Preset {
+        focus_m: [-0.15, 0.12, 0.28],
+        azimuth_deg: -25.0,
+        elevation_deg: 22.0,
+        distance_m: 0.75,
+    },
     // Across the gap.
-    Preset { focus_m: [-0.15, 0.0, 0.26], azimuth_deg: -92.0, elevation_deg: 8.0, distance_m: 1.10 },
+    Preset {
+        focus_m: [-0.15, 0.0, 0.26],
+        azimuth_deg: -92.0,
+        elevation_deg: 8.0,
+        distance_m: 1.10,
+    },
     // From above.
-    Preset { focus_m: [-0.10, 0.0, 0.20], azimuth_deg: -10.0, elevation_deg: 78.0, distance_m: 1.50 },
+    Preset {
+        focus_m: [-0.10, 0.0, 0.20],
+        azimuth_deg: -10.0,
+        elevation_deg: 78.0,
+        distance_m: 1.50,
+    },
 ];
 
 /// Which preset was chosen last, and the part of the window that the scene is drawn in.
@@ -52,7 +72,12 @@ impl View3d {
     /// Looks from that preset.
     pub fn look_from(&mut self, preset: usize, camera: &mut PanOrbitCamera) {
         self.preset = preset;
-        let Preset { focus_m: [x, y, z], azimuth_deg, elevation_deg, distance_m } = PRESETS[preset];
+        let Preset {
+            focus_m: [x, y, z],
+            azimuth_deg,
+            elevation_deg,
+            distance_m,
+        } = PRESETS[preset];
         camera.target_focus = Vec3::new(x, z, -y);
         camera.target_yaw = azimuth_deg.to_radians();
         camera.target_pitch = elevation_deg.to_radians();
@@ -67,7 +92,13 @@ impl Plugin for CameraPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<View3d>()
             .add_systems(PreStartup, spawn)
-            .add_systems(Update, (yield_to_panels, antialias.run_if(resource_changed::<Quality>)))
+            .add_systems(
+                Update,
+                (
+                    yield_to_panels,
+                    antialias.run_if(resource_changed::<Quality>),
+                ),
+            )
             .add_systems(Last, fit);
     }
 }
@@ -80,6 +111,7 @@ fn spawn(
 ) {
     let mut orbit = PanOrbitCamera {
         button_zoom: Some(MouseButton::Middle),
+        zoom_sensitivity: 0.5,
         zoom_lower_limit: 0.1,
         zoom_upper_limit: Some(6.0),
         trackpad_pinch_to_zoom_enabled: true,
@@ -101,7 +133,10 @@ fn spawn(
         antialiasing(*quality),
         DistanceFog {
             color: BACKGROUND,
-            falloff: FogFalloff::Linear { start: 2.5, end: 5.0 },
+            falloff: FogFalloff::Linear {
+                start: 2.5,
+                end: 5.0,
+            },
             ..default()
         },
     ));
@@ -126,10 +161,18 @@ fn spawn(
 }
 
 fn antialiasing(quality: Quality) -> Msaa {
-    if quality.shadows { Msaa::Sample4 } else { Msaa::Off }
+    if quality.shadows {
+        Msaa::Sample4
+    } else {
+        Msaa::Off
+    }
 }
 
-fn antialias(quality: Res<Quality>, cameras: Query<Entity, With<Camera3d>>, mut commands: Commands) {
+fn antialias(
+    quality: Res<Quality>,
+    cameras: Query<Entity, With<Camera3d>>,
+    mut commands: Commands,
+) {
     for camera in &cameras {
         commands.entity(camera).insert(antialiasing(*quality));
     }
@@ -159,7 +202,11 @@ fn fit(
     let Some(rect) = view.rect else { return };
     let size = window.physical_size();
     let to_pixels = |x: f32, y: f32| {
-        (Vec2::new(x, y) * window.scale_factor()).round().max(Vec2::ZERO).as_uvec2().min(size)
+        (Vec2::new(x, y) * window.scale_factor())
+            .round()
+            .max(Vec2::ZERO)
+            .as_uvec2()
+            .min(size)
     };
     let position = to_pixels(rect.min.x, rect.min.y).min(size.saturating_sub(UVec2::ONE));
     let end = to_pixels(rect.max.x, rect.max.y);
@@ -168,7 +215,10 @@ fn fit(
         viewport.physical_position == position && viewport.physical_size == physical_size
     });
     if !fits {
-        camera.viewport =
-            Some(Viewport { physical_position: position, physical_size, ..default() });
+        camera.viewport = Some(Viewport {
+            physical_position: position,
+            physical_size,
+            ..default()
+        });
     }
 }

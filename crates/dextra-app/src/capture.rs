@@ -36,9 +36,15 @@ fn capture(mut commands: Commands, mut asked: MessageReader<Capture>) {
 }
 
 fn save(image: &Image, path: &Path) -> Result<(), String> {
-    let image = image.clone().try_into_dynamic().map_err(|error| error.to_string())?;
+    let image = image
+        .clone()
+        .try_into_dynamic()
+        .map_err(|error| error.to_string())?;
     // The alpha channel of the window's surface means nothing to a viewer of images.
-    image.to_rgb8().save(path).map_err(|error| error.to_string())
+    image
+        .to_rgb8()
+        .save(path)
+        .map_err(|error| error.to_string())
 }
 
 fn free_name() -> PathBuf {

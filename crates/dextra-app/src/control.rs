@@ -30,7 +30,11 @@ pub(crate) struct ControlPlugin {
 
 impl Plugin for ControlPlugin {
     fn build(&self, app: &mut App) {
-        let first = if self.train { vec![Action::Train] } else { Vec::new() };
+        let first = if self.train {
+            vec![Action::Train]
+        } else {
+            Vec::new()
+        };
         app.insert_resource(Actions(first))
             .add_systems(Update, (read_keys, carry_out).chain().before(PlaySystems));
     }
@@ -149,7 +153,10 @@ impl Hands<'_, '_> {
 
     fn cycle_source(&mut self, forward: bool) {
         let sources = self.watch.sources(&self.training);
-        let at = sources.iter().position(|&source| source == self.watch.source).unwrap_or(0);
+        let at = sources
+            .iter()
+            .position(|&source| source == self.watch.source)
+            .unwrap_or(0);
         let step = if forward { 1 } else { sources.len() - 1 };
         let next = sources[(at + step) % sources.len()];
         self.watch.choose(next, &mut self.training);

@@ -76,7 +76,10 @@ fn tell_widgets(marks: Res<Marks>, mut told: Local<String>) {
         .iter()
         .map(|(name, rect)| {
             let (min, size) = (rect.min, rect.size());
-            format!("WIDGET {name} {:.0} {:.0} {:.0} {:.0}\n", min.x, min.y, size.x, size.y)
+            format!(
+                "WIDGET {name} {:.0} {:.0} {:.0} {:.0}\n",
+                min.x, min.y, size.x, size.y
+            )
         })
         .collect();
     if lines != *told {
@@ -118,8 +121,13 @@ fn tell_state(
         Source::Actor(actor) => format!("actor{}", actor + 1),
     };
     let status = training.status();
-    let (episode, frame) = watch.frame().map_or((0, 0), |frame| (frame.episode, frame.step));
-    let (yaw, radius) = cameras.iter().next().map_or((0.0, 0.0), |c| (c.target_yaw, c.target_radius));
+    let (episode, frame) = watch
+        .frame()
+        .map_or((0, 0), |frame| (frame.episode, frame.step));
+    let (yaw, radius) = cameras
+        .iter()
+        .next()
+        .map_or((0.0, 0.0), |c| (c.target_yaw, c.target_radius));
     let line = format!(
         "STATE stage={stage} steps={} updates={} rate={:.0} source={source} episode={episode} \
          frame={frame} rollout_paused={} speed={:.2} help={} left={} right={} shadows={} \
@@ -136,6 +144,9 @@ fn tell_state(
     );
     if line != told.line {
         tell(&line);
-        *told = Told { line, at: Some(Instant::now()) };
+        *told = Told {
+            line,
+            at: Some(Instant::now()),
+        };
     }
 }

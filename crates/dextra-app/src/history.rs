@@ -21,7 +21,12 @@ pub(crate) struct Series {
 
 impl Default for Series {
     fn default() -> Self {
-        Self { points: Vec::new(), stride: 1, pending: Vec::new(), last: f64::NAN }
+        Self {
+            points: Vec::new(),
+            stride: 1,
+            pending: Vec::new(),
+            last: f64::NAN,
+        }
     }
 }
 
@@ -56,7 +61,9 @@ impl Series {
 }
 
 fn mean(points: &[[f64; 2]]) -> [f64; 2] {
-    let sum = points.iter().fold([0.0; 2], |sum, p| [sum[0] + p[0], sum[1] + p[1]]);
+    let sum = points
+        .iter()
+        .fold([0.0; 2], |sum, p| [sum[0] + p[0], sum[1] + p[1]]);
     sum.map(|s| s / points.len() as f64)
 }
 
@@ -70,13 +77,18 @@ impl History {
     /// Appends a row.
     pub fn push(&mut self, row: &MetricRow) {
         for &(name, value) in &row.values {
-            self.series.entry(name).or_default().push(row.step as f64, value);
+            self.series
+                .entry(name)
+                .or_default()
+                .push(row.step as f64, value);
         }
     }
 
     /// The series of that name, if it has points.
     pub fn get(&self, name: &str) -> Option<&Series> {
-        self.series.get(name).filter(|series| !series.points.is_empty())
+        self.series
+            .get(name)
+            .filter(|series| !series.points.is_empty())
     }
 
     /// Forgets everything.

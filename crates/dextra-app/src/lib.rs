@@ -58,12 +58,16 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
         .insert_resource(pace::Pace::new(options.max_fps, graphics.software))
         .insert_resource(scene::Quality::for_adapter(graphics.software))
         .insert_resource(session::Training::new(options.config, options.out))
-        .insert_resource(view::Machine { adapter: graphics.name })
+        .insert_resource(view::Machine {
+            adapter: graphics.name,
+        })
         .add_plugins((
             bevy_panorbit_camera::PanOrbitCameraPlugin,
             source,
             session::SessionPlugin,
-            control::ControlPlugin { train: options.train },
+            control::ControlPlugin {
+                train: options.train,
+            },
             scene::ScenePlugin,
             camera::CameraPlugin,
             panel::PanelPlugin,
@@ -77,7 +81,9 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
     }
     match app.run() {
         AppExit::Success => Ok(()),
-        AppExit::Error(code) => Err(AppError::Window(format!("the window ended with code {code}"))),
+        AppExit::Error(code) => Err(AppError::Window(format!(
+            "the window ended with code {code}"
+        ))),
     }
 }
 

@@ -33,12 +33,17 @@ pub(crate) struct NoticePlugin;
 
 impl Plugin for NoticePlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Notices>().add_systems(Update, forget_old);
+        app.init_resource::<Notices>()
+            .add_systems(Update, forget_old);
     }
 }
 
 fn forget_old(mut notices: ResMut<Notices>) {
-    while notices.0.front().is_some_and(|(since, _)| since.elapsed() > SHOWN_FOR) {
+    while notices
+        .0
+        .front()
+        .is_some_and(|(since, _)| since.elapsed() > SHOWN_FOR)
+    {
         notices.0.pop_front();
     }
 }

@@ -29,7 +29,13 @@ impl Pace {
     /// `wish` limits always; without one the limit depends on who draws and on what runs beside.
     pub fn new(wish: Option<f64>, software: bool) -> Self {
         let now = Instant::now();
-        Self { wish: wish.filter(|fps| *fps > 0.0), software, next: now, last: now, fps: 0.0 }
+        Self {
+            wish: wish.filter(|fps| *fps > 0.0),
+            software,
+            next: now,
+            last: now,
+            fps: 0.0,
+        }
     }
 
     /// Most frames per second to draw now.
@@ -70,7 +76,10 @@ impl Plugin for PacePlugin {
 
 /// Sleeps until the next frame is due. Drawing of this frame goes on meanwhile, on its own thread.
 fn wait(mut pace: ResMut<Pace>, training: Res<Training>) {
-    let busy = matches!(training.stage(), Stage::Starting | Stage::Running | Stage::Evaluating);
+    let busy = matches!(
+        training.stage(),
+        Stage::Starting | Stage::Running | Stage::Evaluating
+    );
     let limit = pace.limit(busy);
     thread::sleep(pace.schedule(Instant::now(), limit));
 }

@@ -26,7 +26,10 @@ pub fn graphics() -> Result<Graphics, AppError> {
     adapters
         .iter()
         .map(|adapter| adapter.get_info())
-        .map(|info| Graphics { software: info.device_type == DeviceType::Cpu, name: info.name })
+        .map(|info| Graphics {
+            software: info.device_type == DeviceType::Cpu,
+            name: info.name,
+        })
         .min_by_key(|graphics| graphics.software)
         .ok_or(AppError::NoVulkan)
 }

@@ -45,7 +45,8 @@ pub(crate) struct QuitPlugin;
 
 impl Plugin for QuitPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Leaving>().add_systems(PostUpdate, leave);
+        app.init_resource::<Leaving>()
+            .add_systems(PostUpdate, leave);
     }
 }
 

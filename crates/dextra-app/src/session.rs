@@ -71,7 +71,10 @@ impl Training {
     pub fn new(config: TrainConfig, out: Option<PathBuf>) -> Self {
         Self {
             state: State::Idle,
-            status: Status { total_steps: config.steps, ..Status::default() },
+            status: Status {
+                total_steps: config.steps,
+                ..Status::default()
+            },
             config,
             base: out,
             out: None,
@@ -95,7 +98,10 @@ impl Training {
         self.history.clear();
         self.policy = None;
         self.stopping = false;
-        self.status = Status { total_steps: self.config.steps, ..Status::default() };
+        self.status = Status {
+            total_steps: self.config.steps,
+            ..Status::default()
+        };
         let (sender, receiver) = bounded(1);
         let config = self.config.clone();
         thread::spawn(move || {
@@ -107,7 +113,10 @@ impl Training {
 
     /// Whether a session is being made, runs, rests or writes its last files.
     pub fn is_active(&self) -> bool {
-        matches!(self.state, State::Starting(_) | State::Active(_) | State::Ending(_))
+        matches!(
+            self.state,
+            State::Starting(_) | State::Active(_) | State::Ending(_)
+        )
     }
 
     /// Tells the session, if there is one.
@@ -206,7 +215,11 @@ impl Training {
                     self.history.push(&row);
                 }
                 let version = self.status.policy_version;
-                if self.policy.as_ref().is_none_or(|(known, _)| *known != version) {
+                if self
+                    .policy
+                    .as_ref()
+                    .is_none_or(|(known, _)| *known != version)
+                {
                     self.policy = session.policy().map(|policy| (version, policy));
                 }
                 self.state = if session.is_finished() {
@@ -258,7 +271,10 @@ fn fresh_folder(base: &Path) -> PathBuf {
     if !base.exists() {
         return base.to_owned();
     }
-    let name = base.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = base
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     (2..)
         .map(|n: u64| base.with_file_name(format!("{name}-{n}")))
         .find(|path| !path.exists())
@@ -269,11 +285,14 @@ pub(crate) struct SessionPlugin;
 
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
-        app.add_systems(PreUpdate, |mut training: ResMut<Training>, mut notices: ResMut<Notices>| {
-            if let Some(told) = training.poll() {
-                notices.say(told);
-            }
-        });
+        app.add_systems(
+            PreUpdate,
+            |mut training: ResMut<Training>, mut notices: ResMut<Notices>| {
+                if let Some(told) = training.poll() {
+                    notices.say(told);
+                }
+            },
+        );
     }
 }
 
@@ -288,10 +307,10 @@ mod tests {
         assert_eq!(fresh_folder(&base), base);
         std::fs::create_dir_all(&base).unwrap();
         let second = fresh_folder(&base);
-        assert_eq!(second, base.with_file_name(format!(
-            "{}-2",
-            base.file_name().unwrap().to_string_lossy()
-        )));
+        assert_eq!(
+            second,
+            base.with_file_name(format!("{}-2", base.file_name().unwrap().to_string_lossy()))
+        );
         std::fs::remove_dir(&base).unwrap();
     }
 }

@@ -134,8 +134,10 @@ impl Sources<'_> {
     pub fn view(&self) -> View<'_> {
         let (training, watch) = (&self.training, &self.watch);
         let watches_rollout = !matches!(watch.source, Source::Actor(_));
-        let run_folder =
-            training.out().map(|path| path.display().to_string()).unwrap_or_default();
+        let run_folder = training
+            .out()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default();
         View {
             task: &training.config().task,
             horizon: watch.horizon,
@@ -143,7 +145,9 @@ impl Sources<'_> {
             status: training.status(),
             history: training.history(),
             run_folder,
-            sources: Source::all(training).map(|source| self.row(source)).collect(),
+            sources: Source::all(training)
+                .map(|source| self.row(source))
+                .collect(),
             watched: watch.source,
             watched_name: self.name(watch.source),
             achieved_speed: watch.achieved_speed(),
@@ -192,7 +196,9 @@ impl Sources<'_> {
         let available = self.watch.is_available(source, &self.training);
         let hint = match (source, available) {
             (Source::Expert, _) => "The waypoint controller that the learner starts from",
-            (Source::Policy, true) => "The policy alone, in an environment of its own, in real time",
+            (Source::Policy, true) => {
+                "The policy alone, in an environment of its own, in real time"
+            }
             (Source::Policy, false) => "There is no policy yet: press Train",
             (Source::Actor(_), true) => "What the learner learns from, as it happens",
             (Source::Actor(_), false) => "Nothing is training: press Train",
@@ -201,7 +207,12 @@ impl Sources<'_> {
             Source::Actor(actor) => (actor + 1).to_string(),
             _ => self.name(source),
         };
-        SourceRow { source, name, hint, available }
+        SourceRow {
+            source,
+            name,
+            hint,
+            available,
+        }
     }
 }
 
@@ -228,6 +239,15 @@ pub(crate) fn duration(secs: f64) -> String {
     }
 }
 
+/// A duration in the largest unit, for estimates.
+pub(crate) fn rough_duration(secs: f64) -> String {
+    match secs.max(0.0) {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -241,5 +261,7 @@ mod tests {
         assert_eq!(duration(7.4), "7 s");
         assert_eq!(duration(65.0), "1 min 05 s");
         assert_eq!(duration(3_700.0), "1 h 01 min");
+        assert_eq!(rough_duration(717.0), "12 min");
+        assert_eq!(rough_duration(9_000.0), "2.5 h");
     }
 }

@@ -1,7 +1,7 @@
 //! The right panel: what the learner measures, over environment steps.
 
-use bevy_egui::egui::{RichText, Ui, vec2};
-use egui_plot::{Line, Plot, PlotPoints};
+use bevy_egui::egui::{Align2, FontId, Rangef, RichText, Sense, Ui, vec2};
+use egui_plot::{AxisHints, Line, Plot, PlotPoints};
 
 use super::theme;
 use crate::{history::History, view::View};
@@ -28,7 +28,11 @@ const CHARTS: &[Chart] = &[
     Chart {
         title: "Losses",
         hint: "Critic, policy and expert-augmented loss",
-        curves: &[("critic_loss", "critic"), ("policy_loss", "policy"), ("expert_loss", "expert")],
+        curves: &[
+            ("critic_loss", "critic"),
+            ("policy_loss", "policy"),
+            ("expert_loss", "expert"),
+        ],
         include: &[],
     },
     Chart {
@@ -53,17 +57,22 @@ const CHARTS: &[Chart] = &[
 
 pub(super) fn show(ui: &mut Ui, view: &View) {
     let each = ui.available_height() / CHARTS.len() as f32;
-    let height = (each - 30.0).clamp(48.0, 220.0);
-    for chart in CHARTS {
+    let height = (each - 36.0).clamp(48.0, 220.0);
+    for (i, chart) in CHARTS.iter().enumerate() {
         heading(ui, chart, view.history);
-        plot(ui, chart, view.history, height);
+        plot(ui, chart, view.history, height, i + 1 == CHARTS.len());
     }
 }
 
 fn heading(ui: &mut Ui, chart: &Chart, history: &History) {
     ui.horizontal(|ui| {
-        ui.label(RichText::new(chart.title).small().strong().color(theme::QUIET))
-            .on_hover_text(chart.hint);
+        ui.label(
+            RichText::new(chart.title)
+                .small()
+                .strong()
+                .color(theme::QUIET),
+        )
+        .on_hover_text(chart.hint);
         for ((metric, label), color) in chart.curves.iter().zip(theme::CURVES) {
             if let Some(series) = history.get(metric) {
                 let text = format!("{label} {}", value(series.last()));
@@ -84,14 +93,25 @@ fn value(v: f64) -> String {
     }
 }
 
-fn plot(ui: &mut Ui, chart: &Chart, history: &History, height: f32) {
-    let known = chart.curves.iter().any(|(metric, _)| history.get(metric).is_some());
+/// All charts share the axis of steps, so only the last one is labelled.
+fn plot(ui: &mut Ui, chart: &Chart, history: &History, height: f32, is_last: bool) {
+    let known = chart
+        .curves
+        .iter()
+        .any(|(metric, _)| history.get(metric).is_some());
     if !known {
-        let (rect, _) = ui.allocate_exact_size(
-            vec2(ui.available_width(), height),
-            bevy_egui::egui::Sense::hover(),
-        );
+        let size = vec2(ui.available_width(), height);
+        let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
         ui.painter().rect_filled(rect, 4.0, theme::WELL);
+        let font = FontId::proportional(11.5);
+        let text = "no measurement yet";
+        ui.painter().text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            text,
+            font,
+            theme::FAINT,
+        );
         return;
     }
     let mut plot = Plot::new(chart.title)
@@ -102,8 +122,18 @@ fn plot(ui: &mut Ui, chart: &Chart, history: &History, height: f32) {
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .set_margin_fraction(vec2(0.0, 0.06))
-        .y_axis_min_width(34.0)
-        .x_axis_formatter(|mark, _| thousands(mark.value))
+        .show_axes([is_last, true])
+        .custom_x_axes(vec![
+            AxisHints::new_x()
+                .formatter(|mark, _| thousands(mark.value))
+                .label_spacing(Rangef::new(30.0, 50.0))
+                .tick_label_font(FontId::proportional(10.5)),
+        ])
+        .custom_y_axes(vec![
+            AxisHints::new_y()
+                .min_thickness(34.0)
+                .tick_label_font(FontId::proportional(10.5)),
+        ])
         .label_formatter(|name, point| {
             format!("{name} {}\n{} steps", value(point.y), thousands(point.x))
         });
@@ -137,9 +167,13 @@ mod tests {
 
     #[test]
     fn values_keep_three_digits() {
-        for (v, text) in
-            [(0.0, "0"), (0.4567, "0.457"), (12.345, "12.35"), (1234.5, "1234"), (4e-5, "4.0e-5")]
-        {
+        for (v, text) in [
+            (0.0, "0"),
+            (0.4567, "0.457"),
+            (12.345, "12.35"),
+            (1234.5, "1234"),
+            (4e-5, "4.0e-5"),
+        ] {
             assert_eq!(value(v), text);
         }
         assert_eq!(thousands(12_500.0), "12.5k");

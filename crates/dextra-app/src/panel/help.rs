@@ -14,14 +14,27 @@ pub(super) fn show(ctx: &egui::Context, rect: Rect, answer: &mut Answer) {
         .open(&mut open)
         .collapsible(false)
         .resizable(false)
+        .fixed_size(vec2(700.0, 0.0))
         .pivot(Align2::CENTER_CENTER)
         .current_pos(rect.center())
         .show(ctx, |ui| {
-            for group in GROUPS {
-                let lines = group.bindings.iter().map(|binding| (binding.key, binding.help));
-                section(ui, group.title, lines);
-            }
-            section(ui, "Mouse in the scene", MOUSE.iter().copied());
+            // Lines of a table, not rows of buttons.
+            ui.spacing_mut().interact_size.y = 15.0;
+            ui.columns_const(|[left, right]| {
+                for (i, group) in GROUPS.iter().enumerate() {
+                    let column = if i < GROUPS.len() / 2 {
+                        &mut *left
+                    } else {
+                        &mut *right
+                    };
+                    let lines = group
+                        .bindings
+                        .iter()
+                        .map(|binding| (binding.key, binding.help));
+                    section(column, group.title, lines);
+                }
+                section(left, "Mouse in the scene", MOUSE.iter().copied());
+            });
         });
     if !open {
         answer.actions.push(Action::ToggleHelp);
@@ -30,12 +43,16 @@ pub(super) fn show(ctx: &egui::Context, rect: Rect, answer: &mut Answer) {
 
 fn section<'a>(ui: &mut Ui, title: &str, lines: impl Iterator<Item = (&'a str, &'a str)>) {
     ui.label(RichText::new(title).small().strong().color(theme::QUIET));
-    Grid::new(title).num_columns(2).min_col_width(120.0).spacing(vec2(12.0, 3.0)).show(ui, |ui| {
-        for (key, help) in lines {
-            ui.label(RichText::new(key).monospace().color(theme::CURVES[0]));
-            ui.label(help);
-            ui.end_row();
-        }
-    });
+    Grid::new(title)
+        .num_columns(2)
+        .min_col_width(84.0)
+        .spacing(vec2(12.0, 3.0))
+        .show(ui, |ui| {
+            for (key, help) in lines {
+                ui.label(RichText::new(key).monospace().color(theme::CURVES[0]));
+                ui.label(help);
+                ui.end_row();
+            }
+        });
     ui.add_space(4.0);
 }

@@ -11,7 +11,7 @@ use crate::{
     bindings,
     session::Stage,
     source::{SPEEDS, Source},
-    view::{EpisodeView, RolloutView, View, duration, grouped},
+    view::{EpisodeView, RolloutView, View, duration, grouped, rough_duration},
 };
 
 pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
@@ -53,15 +53,26 @@ fn train_button(ui: &mut Ui, view: &View, answer: &mut Answer) {
         Stage::Idle => ("▶  Train", theme::ACCENT, true),
         Stage::Starting => ("Starting…", theme::ACCENT, false),
         Stage::Running => ("⏸  Pause training", Color32::from_rgb(52, 60, 72), true),
-        Stage::Evaluating => ("⏸  Pause after the evaluation", Color32::from_rgb(52, 60, 72), true),
+        Stage::Evaluating => (
+            "⏸  Pause after the evaluation",
+            Color32::from_rgb(52, 60, 72),
+            true,
+        ),
         Stage::Paused => ("▶  Continue training", theme::ACCENT, true),
         Stage::Stopping => ("Writing the checkpoint…", theme::ACCENT, false),
         Stage::Finished | Stage::Failed(_) => ("▶  Train again", theme::ACCENT, true),
     };
-    let button = Button::new(RichText::new(text).size(17.0).strong().color(Color32::WHITE))
-        .fill(fill)
-        .min_size(vec2(ui.available_width(), 44.0));
-    let response = ui.add_enabled(enabled, button);
+    let button = Button::new(
+        RichText::new(text)
+            .size(17.0)
+            .strong()
+            .color(Color32::WHITE),
+    )
+    .fill(fill);
+    let size = vec2(ui.available_width(), 44.0);
+    let response = ui
+        .add_enabled_ui(enabled, |ui| ui.add_sized(size, button))
+        .inner;
     let response = response.on_hover_text(tip("The learner, on its own threads", Action::Train));
     answer.on_click("train", &response, Action::Train);
 }
@@ -77,7 +88,8 @@ fn progress(ui: &mut Ui, view: &View, answer: &mut Answer) {
     let status = view.status;
     match &view.stage {
         Stage::Idle => {
-            let text = "The hand learns to open the door from a reward that says only whether it did.";
+            let text =
+                "The hand learns to open the door from a reward that says only whether it did.";
             ui.label(RichText::new(text).small().color(theme::QUIET));
             return;
         }
@@ -88,43 +100,60 @@ fn progress(ui: &mut Ui, view: &View, answer: &mut Answer) {
         _ => {}
     }
     let share = status.steps as f32 / status.total_steps.max(1) as f32;
-    let text = format!("{} of {} steps", grouped(status.steps), grouped(status.total_steps));
+    let text = format!(
+        "{} of {} steps",
+        grouped(status.steps),
+        grouped(status.total_steps)
+    );
     ui.add(
         ProgressBar::new(share)
             .desired_height(17.0)
             .fill(theme::ACCENT)
             .text(RichText::new(text).small()),
     );
-    egui::Grid::new("progress").num_columns(2).spacing(vec2(10.0, 2.0)).show(ui, |ui| {
-        if let Some(eval) = &status.last_eval {
-            let interval = format!("{:.0} to {:.0}%", 100.0 * eval.ci_low, 100.0 * eval.ci_high);
-            row(ui, "Evaluated", |ui| {
-                ui.colored_label(theme::GOOD, format!("{:.0}%", 100.0 * eval.success_rate))
-                    .on_hover_text(format!(
-                        "{} of {} episodes at {} steps; 95% interval {interval}",
-                        eval.successes,
-                        eval.episodes,
-                        grouped(eval.steps),
-                    ));
-                ui.label(RichText::new(interval).small().color(theme::QUIET));
-            });
-        }
-        let percent = |rate: Option<f64>| rate.map_or("–".into(), |r| format!("{:.0}%", 100.0 * r));
-        row(ui, "Training", |ui| {
-            ui.label(format!("policy {}", percent(status.success_rate)));
-            ui.colored_label(
-                theme::QUIET,
-                format!("expert {}", percent(status.expert_success_rate)),
-            );
-        });
-        row(ui, "Time", |ui| {
-            ui.label(duration(status.elapsed_secs));
-            if let (Some(left), Stage::Running) = (status.eta_secs, &view.stage) {
-                ui.colored_label(theme::QUIET, format!("at most {} left", duration(left)));
+    egui::Grid::new("progress")
+        .num_columns(2)
+        .spacing(vec2(10.0, 2.0))
+        .show(ui, |ui| {
+            if let Some(eval) = &status.last_eval {
+                let interval =
+                    format!("{:.0} to {:.0}%", 100.0 * eval.ci_low, 100.0 * eval.ci_high);
+                row(ui, "Evaluated", |ui| {
+                    let color = if eval.success_rate >= 0.9 {
+                        theme::GOOD
+                    } else {
+                        theme::TEXT
+                    };
+                    ui.colored_label(color, format!("{:.0}%", 100.0 * eval.success_rate))
+                        .on_hover_text(format!(
+                            "{} of {} episodes at {} steps; 95% interval {interval}",
+                            eval.successes,
+                            eval.episodes,
+                            grouped(eval.steps),
+                        ));
+                    ui.label(RichText::new(interval).small().color(theme::QUIET));
+                });
             }
+            let percent =
+                |rate: Option<f64>| rate.map_or("–".into(), |r| format!("{:.0}%", 100.0 * r));
+            row(ui, "Training", |ui| {
+                ui.label(format!("policy {}", percent(status.success_rate)));
+                ui.colored_label(
+                    theme::QUIET,
+                    format!("expert {}", percent(status.expert_success_rate)),
+                );
+            });
+            row(ui, "Time", |ui| {
+                ui.label(duration(status.elapsed_secs));
+                if let (Some(left), Stage::Running) = (status.eta_secs, &view.stage) {
+                    ui.colored_label(theme::QUIET, format!("{} left", rough_duration(left)));
+                }
+            });
         });
-    });
-    if matches!(view.stage, Stage::Running | Stage::Paused | Stage::Evaluating) {
+    if matches!(
+        view.stage,
+        Stage::Running | Stage::Paused | Stage::Evaluating
+    ) {
         ui.horizontal(|ui| {
             let rests = view.stage == Stage::Paused;
             let step = ui.add_enabled(rests, Button::new("Round"));
@@ -133,7 +162,9 @@ fn progress(ui: &mut Ui, view: &View, answer: &mut Answer) {
             let save = ui.button("Checkpoint");
             let save = save.on_hover_text(tip("Written between rounds", Action::Checkpoint));
             answer.on_click("checkpoint", &save, Action::Checkpoint);
-            let stop = ui.button("Stop").on_hover_text("Write a checkpoint and end the training");
+            let stop = ui
+                .button("Stop")
+                .on_hover_text("Write a checkpoint and end the training");
             answer.on_click("stop", &stop, Action::StopTraining);
         });
     }
@@ -146,13 +177,19 @@ fn row(ui: &mut Ui, name: &str, value: impl FnOnce(&mut Ui)) {
 }
 
 fn sources(ui: &mut Ui, view: &View, answer: &mut Answer) {
-    let (rollouts, actors): (Vec<_>, Vec<_>) =
-        view.sources.iter().partition(|row| !matches!(row.source, Source::Actor(_)));
+    let (rollouts, actors): (Vec<_>, Vec<_>) = view
+        .sources
+        .iter()
+        .partition(|row| !matches!(row.source, Source::Actor(_)));
     let mut button = |ui: &mut Ui, row: &crate::view::SourceRow, width: f32| {
         let chosen = row.source == view.watched;
-        let button = Button::selectable(chosen, &row.name).min_size(vec2(width, 24.0)).truncate();
+        let button = Button::selectable(chosen, &row.name)
+            .min_size(vec2(width, 24.0))
+            .truncate();
         let response = ui.add_enabled(row.available, button);
-        let response = response.on_hover_text(row.hint).on_disabled_hover_text(row.hint);
+        let response = response
+            .on_hover_text(row.hint)
+            .on_disabled_hover_text(row.hint);
         let name = match row.source {
             Source::Expert => "expert",
             Source::Policy => "policy",
@@ -169,7 +206,7 @@ fn sources(ui: &mut Ui, view: &View, answer: &mut Answer) {
         }
     });
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new("Training environment").color(theme::QUIET));
+        ui.label(RichText::new("Environment").color(theme::QUIET));
         for row in actors {
             button(ui, row, 24.0);
         }
@@ -182,14 +219,24 @@ fn playback(ui: &mut Ui, rollout: &RolloutView, view: &View, answer: &mut Answer
         let pause = ui.add(Button::new(text).min_size(vec2(30.0, 22.0)));
         let pause = pause.on_hover_text(tip("Pause or continue", Action::TogglePause));
         answer.on_click("pause", &pause, Action::TogglePause);
-        let step = ui.button("Step").on_hover_text(tip("One control step", Action::Step));
+        let step = ui
+            .button("Step")
+            .on_hover_text(tip("One control step", Action::Step));
         answer.on_click("step", &step, Action::Step);
-        let restart = ui.button("⟲").on_hover_text(tip("Episode again", Action::Restart));
+        let restart = ui
+            .button("⟲")
+            .on_hover_text(tip("Episode again", Action::Restart));
         answer.on_click("restart", &restart, Action::Restart);
-        let next = ui.button("Next").on_hover_text(tip("Next episode", Action::NextEpisode));
+        let next = ui
+            .button("Next")
+            .on_hover_text(tip("Next episode", Action::NextEpisode));
         answer.on_click("next", &next, Action::NextEpisode);
         let mut seed = rollout.seed;
-        let field = ui.add(DragValue::new(&mut seed).prefix("seed ").update_while_editing(false));
+        let field = ui.add(
+            DragValue::new(&mut seed)
+                .prefix("seed ")
+                .update_while_editing(false),
+        );
         answer.typing |= field.has_focus();
         if field.changed() {
             answer.actions.push(Action::Seed(seed));
@@ -201,12 +248,18 @@ fn playback(ui: &mut Ui, rollout: &RolloutView, view: &View, answer: &mut Answer
         let slider = Slider::new(&mut speed, SPEEDS[0]..=SPEEDS[SPEEDS.len() - 1])
             .logarithmic(true)
             .show_value(false);
-        let response = ui.add(slider).on_hover_text("Multiple of real time (- and =)");
+        let response = ui
+            .add(slider)
+            .on_hover_text("Multiple of real time (- and =)");
         answer.marks.insert("speed", response.rect);
         if response.changed() {
             answer.actions.push(Action::Speed(speed));
         }
-        let achieved = if rollout.paused { 0.0 } else { view.achieved_speed };
+        let achieved = if rollout.paused {
+            0.0
+        } else {
+            view.achieved_speed
+        };
         ui.label(format!("{:.2}×", rollout.speed));
         ui.colored_label(theme::QUIET, format!("({achieved:.2}×)"))
             .on_hover_text("Speed reached");
@@ -214,37 +267,51 @@ fn playback(ui: &mut Ui, rollout: &RolloutView, view: &View, answer: &mut Answer
 }
 
 fn status(ui: &mut Ui, episode: &EpisodeView, view: &View) {
-    egui::Grid::new("episode").num_columns(2).spacing(vec2(10.0, 2.0)).show(ui, |ui| {
-        row(ui, "Step", |ui| {
-            ui.label(format!("{} of {}", episode.step, view.horizon));
-            ui.colored_label(theme::QUIET, format!("seed {}", short(episode.seed)))
-                .on_hover_text(format!("seed {}", episode.seed));
+    egui::Grid::new("episode")
+        .num_columns(2)
+        .spacing(vec2(10.0, 2.0))
+        .show(ui, |ui| {
+            row(ui, "Step", |ui| {
+                ui.label(format!("{} of {}", episode.step, view.horizon));
+                ui.colored_label(theme::QUIET, format!("seed {}", short(episode.seed)))
+                    .on_hover_text(format!("seed {}", episode.seed));
+            });
+            row(ui, "Success", |ui| {
+                match (episode.success, episode.success_now) {
+                    (true, _) => ui.colored_label(theme::GOOD, "✔ yes"),
+                    (false, true) => ui.colored_label(theme::CAUTION, "holding…"),
+                    (false, false) => ui.label("not yet"),
+                };
+            });
+            row(ui, "Return", |ui| {
+                ui.label(format!("{:.1}", episode.total_reward));
+                ui.colored_label(theme::QUIET, format!("acting: {}", episode.actor));
+            });
         });
-        row(ui, "Success", |ui| {
-            match (episode.success, episode.success_now) {
-                (true, _) => ui.colored_label(theme::GOOD, "✔ yes"),
-                (false, true) => ui.colored_label(theme::CAUTION, "holding…"),
-                (false, false) => ui.label("not yet"),
-            };
-        });
-        row(ui, "Return", |ui| {
-            ui.label(format!("{:.1}", episode.total_reward));
-            ui.colored_label(theme::QUIET, format!("acting: {}", episode.actor));
-        });
-    });
 }
 
 /// Training seeds have twenty digits; the first tell them apart.
 fn short(seed: u64) -> String {
     let digits = seed.to_string();
-    if digits.len() <= 8 { digits } else { format!("{}…", &digits[..7]) }
+    if digits.len() <= 8 {
+        digits
+    } else {
+        format!("{}…", &digits[..7])
+    }
 }
 
 /// A bar for each term, from a common zero; the scale grows with what has been seen.
 fn reward(ui: &mut Ui, episode: &EpisodeView) {
-    let largest = episode.terms.iter().map(|(_, value)| value.abs()).fold(0.0, f32::max);
+    let largest = episode
+        .terms
+        .iter()
+        .map(|(_, value)| value.abs())
+        .fold(0.0, f32::max);
     let id = ui.id().with("reward scale");
-    let scale = ui.data(|data| data.get_temp(id)).unwrap_or(0.1_f32).max(largest);
+    let scale = ui
+        .data(|data| data.get_temp(id))
+        .unwrap_or(0.1_f32)
+        .max(largest);
     ui.data_mut(|data| data.insert_temp(id, scale));
     for &(name, value) in &episode.terms {
         ui.horizontal(|ui| {

@@ -32,7 +32,11 @@ pub(crate) struct Layout {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { left: true, right: true, help: false }
+        Self {
+            left: true,
+            right: true,
+            help: false,
+        }
     }
 }
 
@@ -109,7 +113,11 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
             .layer_id(egui::LayerId::background())
             .max_rect(ctx.viewport_rect()),
     );
-    let frame = |x, y| egui::Frame::new().fill(theme::PANEL).inner_margin(egui::Margin::symmetric(x, y));
+    let frame = |x, y| {
+        egui::Frame::new()
+            .fill(theme::PANEL)
+            .inner_margin(egui::Margin::symmetric(x, y))
+    };
     egui::Panel::bottom("status")
         .exact_size(28.0)
         .resizable(false)

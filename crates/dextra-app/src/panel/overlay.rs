@@ -16,21 +16,51 @@ pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
     let write = |pos, anchor, text: String, size, color| {
         let font = FontId::proportional(size);
         // A shadow, so that text can be read over any part of the scene.
-        painter.text(pos + vec2(1.0, 1.0), anchor, &text, font.clone(), Color32::from_black_alpha(160));
+        painter.text(
+            pos + vec2(1.0, 1.0),
+            anchor,
+            &text,
+            font.clone(),
+            Color32::from_black_alpha(160),
+        );
         painter.text(pos, anchor, text, font, color)
     };
     let corner = rect.min + vec2(14.0, 10.0);
-    let name = write(corner, Align2::LEFT_TOP, view.watched_name.clone(), 17.0, Color32::WHITE);
+    let name = write(
+        corner,
+        Align2::LEFT_TOP,
+        view.watched_name.clone(),
+        17.0,
+        Color32::WHITE,
+    );
     let second = pos2(corner.x, name.max.y + 2.0);
-    write(second, Align2::LEFT_TOP, detail(view), 13.0, Color32::from_gray(190));
+    write(
+        second,
+        Align2::LEFT_TOP,
+        detail(view),
+        13.0,
+        Color32::from_gray(190),
+    );
     if view.is_paused() {
         let top = pos2(rect.center().x, rect.min.y + 10.0);
-        write(top, Align2::CENTER_TOP, "PAUSED".into(), 17.0, theme::CAUTION);
+        write(
+            top,
+            Align2::CENTER_TOP,
+            "PAUSED".into(),
+            17.0,
+            theme::CAUTION,
+        );
     }
     let success = view.episode.as_ref().is_some_and(|episode| episode.success);
     if success {
         let right = pos2(rect.max.x - 14.0, rect.min.y + 10.0);
-        write(right, Align2::RIGHT_TOP, "✔ success".into(), 17.0, theme::GOOD);
+        write(
+            right,
+            Align2::RIGHT_TOP,
+            "✔ success".into(),
+            17.0,
+            theme::GOOD,
+        );
     }
     for (i, notice) in view.notices.iter().rev().enumerate() {
         let pos = pos2(rect.min.x + 14.0, rect.max.y - 10.0 - 20.0 * i as f32);
@@ -41,7 +71,11 @@ pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
 /// Policy version, speed, age: what the watched frames are.
 fn detail(view: &View) -> String {
     let mut parts = Vec::new();
-    if let Some(episode) = view.episode.as_ref().filter(|_| view.watched != crate::source::Source::Expert) {
+    if let Some(episode) = view
+        .episode
+        .as_ref()
+        .filter(|_| view.watched != crate::source::Source::Expert)
+    {
         if episode.policy_version > 0 {
             parts.push(format!("policy of round {}", episode.policy_version));
         }
@@ -55,7 +89,10 @@ fn detail(view: &View) -> String {
             Stage::Evaluating => "the policy is being evaluated",
             _ => "waiting",
         };
-        parts.push(format!("{why}, last frame {} ago", duration(view.silence_secs)));
+        parts.push(format!(
+            "{why}, last frame {} ago",
+            duration(view.silence_secs)
+        ));
     } else if !view.is_paused() {
         parts.push(format!("{:.1}× real time", view.achieved_speed));
     }

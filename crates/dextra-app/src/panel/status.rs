@@ -1,6 +1,6 @@
 //! The status bar: what runs and how fast.
 
-use bevy_egui::egui::{Align, Layout, RichText, Ui};
+use bevy_egui::egui::{Align, Layout, RichText, Sense, Ui, vec2};
 
 use super::{Answer, theme};
 use crate::{
@@ -21,7 +21,9 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
             Stage::Finished => ("training ended", theme::GOOD),
             Stage::Failed(_) => ("training failed", theme::BAD),
         };
-        ui.colored_label(color, format!("● {word}"));
+        let (dot, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
+        ui.painter().circle_filled(dot.center(), 4.0, color);
+        ui.colored_label(color, word);
         let mut quantity = |number: String, unit: &str| {
             ui.separator();
             ui.label(number);
@@ -30,7 +32,10 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
         quantity(format!("{:.0}", view.fps), "frames/s");
         if view.stage != Stage::Idle {
             let status = view.status;
-            quantity(grouped(status.env_steps_per_sec.round() as u64), "env steps/s");
+            quantity(
+                grouped(status.env_steps_per_sec.round() as u64),
+                "env steps/s",
+            );
             quantity(grouped(status.updates_per_sec.round() as u64), "updates/s");
             quantity(grouped(status.steps), "steps");
             quantity(grouped(status.updates), "updates");
@@ -38,8 +43,16 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let keys = ui.small_button("Keys  F1");
             answer.on_click("help", &keys, Action::ToggleHelp);
-            let shadows = if view.shadows { ", with shadows (S)" } else { ", without shadows (S)" };
-            let text = if view.run_folder.is_empty() { view.adapter } else { &view.run_folder };
+            let shadows = if view.shadows {
+                ", with shadows (S)"
+            } else {
+                ", without shadows (S)"
+            };
+            let text = if view.run_folder.is_empty() {
+                view.adapter
+            } else {
+                &view.run_folder
+            };
             ui.label(RichText::new(text).small().color(theme::QUIET))
                 .on_hover_text(format!("Drawn by {}{shadows}", view.adapter));
         });

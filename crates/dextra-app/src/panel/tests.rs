@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use bevy_egui::egui::{Event, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2};
-use dextra_train::{MetricRow, Status};
+use dextra_train::{EvalResult, MetricRow, Status};
 
 use super::*;
 use crate::{
@@ -11,7 +11,10 @@ use crate::{
     view::{EpisodeView, RolloutView, SourceRow},
 };
 
-const WINDOW: Rect = Rect { min: Pos2::ZERO, max: pos2(1280.0, 720.0) };
+const WINDOW: Rect = Rect {
+    min: Pos2::ZERO,
+    max: pos2(1280.0, 720.0),
+};
 
 fn history() -> History {
     let mut history = History::default();
@@ -21,7 +24,11 @@ fn history() -> History {
             step: 200 * step as u64,
             updates: 50 * step as u64,
             wall_secs: x,
-            values: vec![("success_rate", x), ("critic_loss", 1.0 - x), ("eta_mean", 0.1)],
+            values: vec![
+                ("success_rate", x),
+                ("critic_loss", 1.0 - x),
+                ("eta_mean", 0.1),
+            ],
         });
     }
     history
@@ -51,7 +58,11 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         watched_name: "Expert".into(),
         achieved_speed: 1.0,
         silence_secs: 0.0,
-        rollout: Some(RolloutView { speed: 1.0, paused: false, seed: 0 }),
+        rollout: Some(RolloutView {
+            speed: 1.0,
+            paused: false,
+            seed: 0,
+        }),
         episode: Some(EpisodeView {
             seed: 12_345_678_901_234_567_890,
             step: 57,
@@ -72,14 +83,26 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
 }
 
 /// Draws some frames with these events in the last; returns its answer.
-fn draw_with(ctx: &egui::Context, view: &View, layout: Layout, events: Vec<Event>) -> (Answer, Rect) {
+fn draw_with(
+    ctx: &egui::Context,
+    view: &View,
+    layout: Layout,
+    events: Vec<Event>,
+) -> (Answer, Rect) {
     theme::apply(ctx);
     for _ in 0..2 {
-        ctx.begin_pass(RawInput { screen_rect: Some(WINDOW), ..RawInput::default() });
+        ctx.begin_pass(RawInput {
+            screen_rect: Some(WINDOW),
+            ..RawInput::default()
+        });
         let _ = draw(ctx, view, layout);
         let _ = ctx.end_pass();
     }
-    ctx.begin_pass(RawInput { screen_rect: Some(WINDOW), events, ..RawInput::default() });
+    ctx.begin_pass(RawInput {
+        screen_rect: Some(WINDOW),
+        events,
+        ..RawInput::default()
+    });
     let drawn = draw(ctx, view, layout);
     let _ = ctx.end_pass();
     drawn
@@ -97,7 +120,31 @@ fn click(pos: Pos2) -> Vec<Event> {
 
 #[test]
 fn every_stage_draws_within_the_window_and_leaves_room_for_the_scene() {
-    let (status, history) = (Status { total_steps: 100_000, ..Status::default() }, history());
+    let eval = EvalResult {
+        episodes: 100,
+        successes: 98,
+        success_rate: 0.98,
+        ci_low: 0.93,
+        ci_high: 0.994,
+        mean_return: 812.5,
+        mean_length: 200.0,
+        failures: 0,
+        steps: 1_995_000,
+    };
+    let status = Status {
+        steps: 1_999_800,
+        total_steps: 2_000_000,
+        updates: 1_500_000,
+        success_rate: Some(1.0),
+        expert_success_rate: Some(1.0),
+        env_steps_per_sec: 2_345.0,
+        updates_per_sec: 1_234.0,
+        elapsed_secs: 35_999.0,
+        eta_secs: Some(35_999.0),
+        last_eval: Some(eval),
+        ..Status::default()
+    };
+    let history = history();
     let stages = [
         Stage::Idle,
         Stage::Starting,
@@ -112,7 +159,7 @@ fn every_stage_draws_within_the_window_and_leaves_room_for_the_scene() {
         let view = view(stage, &status, &history);
         let (answer, rest) = draw_with(&egui::Context::default(), &view, Layout::default(), vec![]);
         assert!(answer.actions.is_empty());
-        assert!(rest.width() > 640.0 && rest.height() > 640.0, "{rest}");
+        assert_eq!((rest.width(), rest.height()), (732.0, 692.0), "{rest}");
         for (name, rect) in &answer.marks {
             assert!(WINDOW.contains_rect(*rect), "{name} at {rect}");
         }
@@ -155,7 +202,11 @@ fn what_cannot_be_chosen_does_not_answer() {
 fn help_and_hidden_panels_draw() {
     let (status, history) = (Status::default(), History::default());
     let mut view = view(Stage::Running, &status, &history);
-    let layout = Layout { left: false, right: false, help: true };
+    let layout = Layout {
+        left: false,
+        right: false,
+        help: true,
+    };
     let (_, rest) = draw_with(&egui::Context::default(), &view, layout, vec![]);
     assert_eq!(rest.width(), WINDOW.width());
     view.leaving = true;

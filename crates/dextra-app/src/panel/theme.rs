@@ -18,6 +18,8 @@ pub(crate) const CAUTION: Color32 = Color32::from_rgb(240, 180, 70);
 pub(crate) const BAD: Color32 = Color32::from_rgb(235, 100, 90);
 /// Text that matters less.
 pub(crate) const QUIET: Color32 = Color32::from_rgb(146, 154, 166);
+/// Text that is only there not to leave a gap.
+pub(crate) const FAINT: Color32 = Color32::from_rgb(84, 91, 102);
 /// Text.
 pub(crate) const TEXT: Color32 = Color32::from_rgb(222, 226, 232);
 /// Curves, in order.

@@ -1,13 +1,21 @@
 //! Two ways to paint a geom, for machines with and without a GPU.
 
 use bevy::{
-    asset::embedded_asset, prelude::*, render::render_resource::AsBindGroup, shader::ShaderRef,
+    asset::embedded_asset,
+    mesh::MeshVertexBufferLayoutRef,
+    pbr::{MaterialPipeline, MaterialPipelineKey},
+    prelude::*,
+    render::render_resource::{
+        AsBindGroup, RenderPipelineDescriptor, SpecializedMeshPipelineError,
+    },
+    shader::ShaderRef,
 };
 
 use super::stage::BACKGROUND;
 
 /// The material of machines that draw on the processor.
 #[derive(Asset, AsBindGroup, TypePath, Clone)]
+#[bind_group_data(MatteKind)]
 pub(super) struct Matte {
     #[uniform(0)]
     color: LinearRgba,
@@ -15,7 +23,25 @@ pub(super) struct Matte {
     floor: Vec4,
     #[uniform(0)]
     background: LinearRgba,
+    is_floor: bool,
     alpha_mode: AlphaMode,
+}
+
+/// Which of two shaders a surface is drawn by.
+///
+/// Two shaders rather than a branch on a uniform: Mesa's software driver (seen in 22.3) compiles a shader
+/// anew for values that its branches depend on, and keeps every copy.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct MatteKind {
+    is_floor: bool,
+}
+
+impl From<&Matte> for MatteKind {
+    fn from(matte: &Matte) -> Self {
+        Self {
+            is_floor: matte.is_floor,
+        }
+    }
 }
 
 impl Material for Matte {
@@ -25,6 +51,18 @@ impl Material for Matte {
 
     fn alpha_mode(&self) -> AlphaMode {
         self.alpha_mode
+    }
+
+    fn specialize(
+        _pipeline: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        _layout: &MeshVertexBufferLayoutRef,
+        key: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        if let (true, Some(fragment)) = (key.bind_group_data.is_floor, &mut descriptor.fragment) {
+            fragment.shader_defs.push("FLOOR".into());
+        }
+        Ok(())
     }
 }
 
@@ -46,7 +84,11 @@ impl Paint {
     ) -> Self {
         let [r, g, b, a] = rgba;
         let color = Color::srgba(r, g, b, a);
-        let alpha_mode = if a < 1.0 { AlphaMode::Blend } else { AlphaMode::Opaque };
+        let alpha_mode = if a < 1.0 {
+            AlphaMode::Blend
+        } else {
+            AlphaMode::Opaque
+        };
         Self {
             rich: rich.add(StandardMaterial {
                 base_color: color,
@@ -57,7 +99,8 @@ impl Paint {
             }),
             light: light.add(Matte {
                 color: color.to_linear(),
-                floor: fading_floor_m.map_or(Vec4::ZERO, |m| Vec4::new(1.0, m, 0.0, 0.0)),
+                floor: Vec4::new(fading_floor_m.unwrap_or_default(), 0.0, 0.0, 0.0),
+                is_floor: fading_floor_m.is_some(),
                 background: BACKGROUND.to_linear(),
                 alpha_mode,
             }),

@@ -5,7 +5,7 @@
 
 struct Matte {
     color: vec4<f32>,
-    // x: 1 draws a floor that fades into the background; y: where the fading begins, metres.
+    // x: where a floor begins to fade into the background, metres.
     floor: vec4<f32>,
     background: vec4<f32>,
 }
@@ -22,21 +22,22 @@ fn grid(p: vec2<f32>, spacing: f32) -> f32 {
 
 @fragment
 fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
+#ifdef FLOOR
+    let p = in.world_position.xz;
+    let lines = 0.35 * grid(p, 0.1) + 0.65 * grid(p, 0.5);
+    let lit = matte.color.rgb * (0.85 + 0.55 * lines);
+    let far = smoothstep(matte.floor.x, 2.0 * matte.floor.x, length(p));
+    return vec4<f32>(mix(lit, matte.background.rgb, far), 1.0);
+#else
     let normal = normalize(in.world_normal);
     let to_sun = vec3<f32>(-0.40, 0.78, 0.48);
     let sun = max(dot(normal, to_sun), 0.0);
     let sky = 0.5 + 0.5 * normal.y;
-    if matte.floor.x > 0.5 {
-        let p = in.world_position.xz;
-        let lines = 0.35 * grid(p, 0.1) + 0.65 * grid(p, 0.5);
-        let lit = matte.color.rgb * (0.85 + 0.55 * lines);
-        let far = smoothstep(matte.floor.y, 2.0 * matte.floor.y, length(p));
-        return vec4<f32>(mix(lit, matte.background.rgb, far), 1.0);
-    }
     let to_eye = normalize(view.world_position - in.world_position.xyz);
     let half_way = normalize(to_sun + to_eye);
     let shine = pow(max(dot(normal, half_way), 0.0), 32.0);
     let edge = pow(1.0 - max(dot(normal, to_eye), 0.0), 3.0);
     let light = 0.16 + 0.30 * sky + 0.72 * sun + 0.10 * edge;
     return vec4<f32>(matte.color.rgb * light + vec3<f32>(0.12 * shine), matte.color.a);
+#endif
 }

@@ -37,7 +37,13 @@ impl Plugin for ScenePlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins((material::plugin, stage::plugin))
             .add_systems(Startup, build)
-            .add_systems(Update, (place.after(PlaySystems), paint.run_if(resource_changed::<Quality>)));
+            .add_systems(
+                Update,
+                (
+                    place.after(PlaySystems),
+                    paint.run_if(resource_changed::<Quality>),
+                ),
+            );
     }
 }
 
@@ -50,13 +56,21 @@ fn build(
 ) {
     // MuJoCo's world has z up, Bevy's y.
     let root = commands
-        .spawn((Transform::from_rotation(Quat::from_rotation_x(-FRAC_PI_2)), Visibility::default()))
+        .spawn((
+            Transform::from_rotation(Quat::from_rotation_x(-FRAC_PI_2)),
+            Visibility::default(),
+        ))
         .id();
     let model = &shown.0;
     let bodies: Vec<Entity> = (0..model.bodies.len())
         .map(|body| {
             commands
-                .spawn((BodyFrame(body), Transform::default(), Visibility::default(), ChildOf(root)))
+                .spawn((
+                    BodyFrame(body),
+                    Transform::default(),
+                    Visibility::default(),
+                    ChildOf(root),
+                ))
                 .id()
         })
         .collect();
@@ -91,7 +105,9 @@ const FLOOR_FADES_FROM_M: f32 = 2.0;
 /// A plane on the world is drawn without an edge.
 fn endless_floor(geom: &Geom) -> Shape {
     match geom.shape {
-        Shape::Plane { .. } if geom.body == 0 => Shape::Plane { half_extents: [0.0; 2] },
+        Shape::Plane { .. } if geom.body == 0 => Shape::Plane {
+            half_extents: [0.0; 2],
+        },
         shape => shape,
     }
 }
@@ -106,7 +122,9 @@ fn transform(pose: &Pose) -> Transform {
 }
 
 fn place(watch: Res<Watch>, mut bodies: Query<(&BodyFrame, &mut Transform)>) {
-    let Some(blend) = watch.playout.blend() else { return };
+    let Some(blend) = watch.playout.blend() else {
+        return;
+    };
     for (body, mut transform) in &mut bodies {
         if let Some(placed) = body_transform(&blend, body.0) {
             transform.set_if_neq(placed);
@@ -116,7 +134,10 @@ fn place(watch: Res<Watch>, mut bodies: Query<(&BodyFrame, &mut Transform)>) {
 
 /// Position and rotation of a body between two frames; `None` for a frame of another model.
 fn body_transform(blend: &Blend, body: usize) -> Option<Transform> {
-    let (from, to) = (blend.older.body_poses.get(body)?, blend.newer.body_poses.get(body)?);
+    let (from, to) = (
+        blend.older.body_poses.get(body)?,
+        blend.newer.body_poses.get(body)?,
+    );
     let split = |[x, y, z, w, i, j, k]: [f32; 7]| {
         (Vec3::new(x, y, z), Quat::from_xyzw(i, j, k, w).normalize())
     };

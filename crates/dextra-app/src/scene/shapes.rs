@@ -16,24 +16,28 @@ pub(super) fn mesh(shape: &Shape) -> Mesh {
     let along_z = Quat::from_rotation_x(FRAC_PI_2);
     match *shape {
         Shape::Sphere { radius } => Sphere::new(radius as f32).mesh().uv(24, 14),
-        Shape::Capsule { radius, half_length } => {
-            Capsule3d::new(radius as f32, 2.0 * half_length as f32)
-                .mesh()
-                .longitudes(20)
-                .latitudes(10)
-                .build()
-                .rotated_by(along_z)
-        }
-        Shape::Cylinder { radius, half_length } => {
-            Cylinder::new(radius as f32, 2.0 * half_length as f32)
-                .mesh()
-                .resolution(28)
-                .build()
-                .rotated_by(along_z)
-        }
-        Shape::Box { half_extents: [x, y, z] } => {
-            Cuboid::new(2.0 * x as f32, 2.0 * y as f32, 2.0 * z as f32).mesh().build()
-        }
+        Shape::Capsule {
+            radius,
+            half_length,
+        } => Capsule3d::new(radius as f32, 2.0 * half_length as f32)
+            .mesh()
+            .longitudes(20)
+            .latitudes(10)
+            .build()
+            .rotated_by(along_z),
+        Shape::Cylinder {
+            radius,
+            half_length,
+        } => Cylinder::new(radius as f32, 2.0 * half_length as f32)
+            .mesh()
+            .resolution(28)
+            .build()
+            .rotated_by(along_z),
+        Shape::Box {
+            half_extents: [x, y, z],
+        } => Cuboid::new(2.0 * x as f32, 2.0 * y as f32, 2.0 * z as f32)
+            .mesh()
+            .build(),
         Shape::Ellipsoid { half_extents } => Sphere::new(1.0)
             .mesh()
             .uv(24, 14)
@@ -54,26 +58,59 @@ mod tests {
     /// The largest coordinate along each axis.
     fn reach(shape: &Shape) -> Vec3 {
         let mesh = mesh(shape);
-        let Some(VertexAttributeValues::Float32x3(points)) = mesh.attribute(Mesh::ATTRIBUTE_POSITION)
+        let Some(VertexAttributeValues::Float32x3(points)) =
+            mesh.attribute(Mesh::ATTRIBUTE_POSITION)
         else {
             panic!("a mesh without positions")
         };
-        points.iter().fold(Vec3::ZERO, |reach, p| reach.max(Vec3::from_array(*p).abs()))
+        points
+            .iter()
+            .fold(Vec3::ZERO, |reach, p| reach.max(Vec3::from_array(*p).abs()))
     }
 
     #[test]
     fn shapes_reach_as_far_as_mujoco_says() {
         let cases = [
             (Shape::Sphere { radius: 0.2 }, Vec3::splat(0.2)),
-            (Shape::Capsule { radius: 0.1, half_length: 0.3 }, Vec3::new(0.1, 0.1, 0.4)),
-            (Shape::Cylinder { radius: 0.1, half_length: 0.3 }, Vec3::new(0.1, 0.1, 0.3)),
-            (Shape::Box { half_extents: [0.1, 0.2, 0.3] }, Vec3::new(0.1, 0.2, 0.3)),
-            (Shape::Ellipsoid { half_extents: [0.1, 0.2, 0.3] }, Vec3::new(0.1, 0.2, 0.3)),
-            (Shape::Plane { half_extents: [1.0, 2.0] }, Vec3::new(1.0, 2.0, 0.0)),
+            (
+                Shape::Capsule {
+                    radius: 0.1,
+                    half_length: 0.3,
+                },
+                Vec3::new(0.1, 0.1, 0.4),
+            ),
+            (
+                Shape::Cylinder {
+                    radius: 0.1,
+                    half_length: 0.3,
+                },
+                Vec3::new(0.1, 0.1, 0.3),
+            ),
+            (
+                Shape::Box {
+                    half_extents: [0.1, 0.2, 0.3],
+                },
+                Vec3::new(0.1, 0.2, 0.3),
+            ),
+            (
+                Shape::Ellipsoid {
+                    half_extents: [0.1, 0.2, 0.3],
+                },
+                Vec3::new(0.1, 0.2, 0.3),
+            ),
+            (
+                Shape::Plane {
+                    half_extents: [1.0, 2.0],
+                },
+                Vec3::new(1.0, 2.0, 0.0),
+            ),
         ];
         for (shape, expected) in cases {
             let reach = reach(&shape);
-            assert!((reach - expected).abs().max_element() < 0.005, "{shape:?}: {reach}");
+            assert!(
+                (reach - expected).abs().max_element() < 0.005,
+                "{shape:?}: {reach}"
+            );
         }
     }
 }

@@ -34,7 +34,12 @@ fn light(mut commands: Commands) {
             ..default()
         },
         // One cascade around a table: sharper than several over a landscape, and cheaper.
-        CascadeShadowConfigBuilder { num_cascades: 1, maximum_distance: 4.0, ..default() }.build(),
+        CascadeShadowConfigBuilder {
+            num_cascades: 1,
+            maximum_distance: 4.0,
+            ..default()
+        }
+        .build(),
         Transform::from_xyz(-0.40, 0.78, 0.48).looking_at(Vec3::ZERO, Vec3::Y),
     ));
     // From the other side, so that what the sun leaves dark keeps its shape.

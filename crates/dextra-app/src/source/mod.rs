@@ -126,7 +126,8 @@ impl Watch {
         if self.shown_version != Some(version) {
             let mode = training.config().eval_mode;
             let policy: Arc<dyn rollout::Acts> = Arc::new(ActingPolicy { policy, mode });
-            self.rollout.ask(Request::Act(Driver::Policy(policy, version)));
+            self.rollout
+                .ask(Request::Act(Driver::Policy(policy, version)));
             self.shown_version = Some(version);
         }
     }
@@ -199,12 +200,23 @@ pub(crate) struct SourcePlugin {
 impl SourcePlugin {
     /// Loads the task and what is to be watched first.
     pub fn new(options: &AppOptions) -> Result<Self, AppError> {
-        let env_options = EnvOptions { reward: options.config.reward, ..EnvOptions::default() };
+        let env_options = EnvOptions {
+            reward: options.config.reward,
+            ..EnvOptions::default()
+        };
         let env = Env::make(&options.task, &env_options)?;
         let model = Arc::clone(env.sim().model());
-        let given = options.policy.as_deref().map(dextra_train::load_policy).transpose()?;
+        let given = options
+            .policy
+            .as_deref()
+            .map(dextra_train::load_policy)
+            .transpose()?;
         let given = given.map(|policy| -> Arc<dyn rollout::Acts> { Arc::new(policy) });
-        let source = if given.is_some() { Source::Policy } else { Source::Expert };
+        let source = if given.is_some() {
+            Source::Policy
+        } else {
+            Source::Expert
+        };
         let seed = options.config.seed;
         let watch = Watch {
             source,
@@ -212,7 +224,10 @@ impl SourcePlugin {
             speed: 1.0,
             paused: false,
             seed,
-            given_policy: options.policy.as_ref().map(|path| path.display().to_string()),
+            given_policy: options
+                .policy
+                .as_ref()
+                .map(|path| path.display().to_string()),
             control_hz: 1.0 / env.control_dt_secs(),
             horizon: env.horizon(),
             rollout: Rollout::start(env, given, seed)?,
@@ -223,7 +238,10 @@ impl SourcePlugin {
             Source::Policy => watch.rollout.ask(Request::ActAsGiven),
             _ => watch.rollout.ask(Request::Act(Driver::Expert)),
         }
-        Ok(Self { model, start: std::sync::Mutex::new(Some(watch)) })
+        Ok(Self {
+            model,
+            start: std::sync::Mutex::new(Some(watch)),
+        })
     }
 }
 
@@ -245,7 +263,11 @@ pub(crate) struct PlaySystems;
 fn play(mut watch: ResMut<Watch>, mut training: ResMut<Training>, time: Res<Time<Real>>) {
     let watch = watch.as_mut();
     if matches!(watch.source, Source::Actor(_)) && !training.is_active() {
-        let next = if training.policy().is_some() { Source::Policy } else { Source::Expert };
+        let next = if training.policy().is_some() {
+            Source::Policy
+        } else {
+            Source::Expert
+        };
         watch.choose(next, &mut training);
     }
     let mut delivered = false;

@@ -74,8 +74,16 @@ impl Playout {
     /// What is on screen; `None` before the first frame.
     pub fn blend(&self) -> Option<Blend<'_>> {
         let older = self.queue.front()?;
-        let newer = self.queue.get(1).filter(|next| follows(next, older)).unwrap_or(older);
-        Some(Blend { older, newer, share: self.position.min(1.0) as f32 })
+        let newer = self
+            .queue
+            .get(1)
+            .filter(|next| follows(next, older))
+            .unwrap_or(older);
+        Some(Blend {
+            older,
+            newer,
+            share: self.position.min(1.0) as f32,
+        })
     }
 
     /// Frames per second played recently.

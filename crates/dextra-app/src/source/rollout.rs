@@ -54,11 +54,7 @@ pub(crate) struct Rollout {
 
 impl Rollout {
     /// Starts the thread, resting, with the policy given on the command line if any.
-    pub fn start(
-        env: Env,
-        given: Option<Arc<dyn Acts>>,
-        seed: u64,
-    ) -> Result<Self, TaskError> {
+    pub fn start(env: Env, given: Option<Arc<dyn Acts>>, seed: u64) -> Result<Self, TaskError> {
         let (requests, inbox) = unbounded();
         // Two seconds at 100 control steps per second: what a stalled window can miss.
         let (outbox, frames) = bounded(200);
@@ -187,7 +183,11 @@ impl Player {
         };
         let step = self.env.step(&action);
         self.over = step.terminated || step.truncated;
-        let terms = step.terms.iter().map(|term| (term.name, term.value)).collect();
+        let terms = step
+            .terms
+            .iter()
+            .map(|term| (term.name, term.value))
+            .collect();
         self.offer(step.reward, terms, step.success);
     }
 

@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# The app in a real window: a virtual X server, a software Vulkan driver, real keys and clicks.
+#
+#   tests/app_e2e.sh [path/to/dextra] [folder to keep pictures and logs in]
+#
+# Starts the binary and checks that it shows a moving hand, that the Train button trains, that Space
+# pauses and continues, that panels, camera and sources answer, and that closing the window in the middle
+# of a training leaves a checkpoint. Skips, saying why, where the virtual display or the driver is missing.
+set -uo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+app="${1:-$(bash "$here/binary.sh")}"
+keep="${2:-}"
+mkdir -p "${keep:-/tmp}"
+out="$(mktemp -d "${keep:-/tmp}/dextra-e2e-XXXXXX")"
+cd "$here/.."
+
+skip() { echo "SKIPPED: the app in a real window: $*"; exit 0; }
+for tool in Xvfb xdotool import compare identify python3; do
+  command -v "$tool" >/dev/null || skip "$tool is missing (apt install xvfb xdotool imagemagick python3)"
+done
+driver="$(ls /usr/share/vulkan/icd.d/lvp_icd*.json 2>/dev/null | head -n 1)"
+[ -n "$driver" ] || skip "no software Vulkan driver (apt install mesa-vulkan-drivers)"
+[ -x "$app" ] || { echo "FAIL: $app is not built"; exit 1; }
+
+export VK_ICD_FILENAMES="$driver"
+export LP_NUM_THREADS=2 NO_AT_BRIDGE=1
+unset WAYLAND_DISPLAY WAYLAND_SOCKET
+
+# A display of our own: the server picks a free number and says which.
+exec 3>"$out/display"
+Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp >"$out/xvfb.log" 2>&1 &
+server=$!
+pid="" feeder=""
+passed=0
+finish() {
+  kill $pid $feeder $server 2>/dev/null
+  wait 2>/dev/null
+  [ "$passed" -eq 1 ] && [ -z "$keep" ] && rm -rf "$out"
+}
+trap finish EXIT
+for _ in $(seq 100); do [ -s "$out/display" ] && break; sleep 0.1; done
+[ -s "$out/display" ] || skip "Xvfb did not start: $(tail -n 1 "$out/xvfb.log")"
+DISPLAY=":$(tr -d '[:space:]' <"$out/display")"
+export DISPLAY
+
+fail() {
+  echo "FAIL: $*"
+  import -window root "$out/failure.png" 2>/dev/null
+  echo "--- last state"; grep '^STATE' "$out/app.log" | tail -n 2
+  echo "--- standard error"; tail -n 5 "$out/app.err"
+  echo "--- kept in $out"
+  exit 1
+}
+ok() { printf 'ok   %5.1f s  %s\n' "$(elapsed)" "$*"; }
+elapsed() { awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { print b - a }'; }
+
+# The newest value of a key of the STATE line.
+state() { grep '^STATE' "$out/app.log" | tail -n 1 | grep -oE "(^| )$1=[^ ]*" | cut -d= -f2; }
+# until_true SECONDS WHAT COMMAND...
+until_true() {
+  local seconds=$1 what=$2; shift 2
+  local end=$((SECONDS + seconds))
+  until "$@"; do
+    kill -0 "$pid" 2>/dev/null || fail "the app ended while waiting for: $what"
+    [ "$SECONDS" -lt "$end" ] || fail "not within $seconds s: $what"
+    sleep 0.1
+  done
+  ok "$what"
+}
+is() { [ "$(state "$1")" = "$2" ]; }
+more_than() { [ "$(state "$1")" -gt "$2" ] 2>/dev/null; }
+center() { grep "^WIDGET $1 " "$out/app.log" | tail -n 1 | awk '{ printf "%d %d", $3 + $5 / 2, $4 + $6 / 2 }'; }
+click() { xdotool mousemove $(center "$1") sleep 0.3 click 1; }
+key() { xdotool key "$1"; }
+# What the app itself draws, not what the X server shows.
+shot() {
+  rm -f "$1"
+  echo "shot $1" >&4
+  until_true 20 "screenshot $(basename "$1")" test -s "$1"
+  sleep 0.3
+}
+scene() { convert "$1" -crop 700x600+280+60 +repage "$2"; }
+
+started="$(date +%s.%N)"
+mkfifo "$out/commands"
+sleep 600 >"$out/commands" & feeder=$!
+# Short episodes of training: the learner begins early, evaluations stay out of the way.
+"$app" --e2e --out "$out/run" --set warmup_steps=400 --set eval_every_steps=1000000 \
+  <"$out/commands" >"$out/app.log" 2>"$out/app.err" & pid=$!
+exec 4>"$out/commands"
+
+until_true 60 "a window with panels" grep -q '^WIDGET train' "$out/app.log"
+window="$(xdotool search --name '^Dextra' | head -n 1)"
+[ -n "$window" ] || fail "no window is called Dextra"
+xdotool windowfocus "$window"   # no window manager does it here
+until_true 20 "the expert moves" more_than frame 5
+is source expert || fail "the app does not open on the expert"
+
+shot "$out/first.png"
+colors="$(identify -format '%k' "$out/first.png")"
+[ "$colors" -gt 500 ] || fail "the picture is blank: $colors colours"
+ok "the picture has $colors colours"
+key Return; sleep 1
+shot "$out/second.png"
+scene "$out/first.png" "$out/first-scene.png"; scene "$out/second.png" "$out/second-scene.png"
+differing="$(compare -metric AE "$out/first-scene.png" "$out/second-scene.png" null: 2>&1 | grep -oE '^[0-9.e+]+' | awk '{ printf "%d", $1 }')"
+[ "$differing" -gt 2000 ] || fail "the hand did not move: $differing pixels differ"
+ok "the hand moved: $differing pixels differ"
+
+xdotool mousemove 620 400
+key space; until_true 10 "Space pauses the rollout" is rollout_paused true
+paused_at="$(state frame)"; sleep 1
+is frame "$paused_at" || fail "the paused rollout moved on"
+key Right; until_true 10 "one step" is frame "$((paused_at % 200 + 1))"
+key space; until_true 10 "Space continues the rollout" is rollout_paused false
+key equal; until_true 10 "a key plays faster" is speed 1.50
+key F1; until_true 10 "F1 shows the keys" is help true
+key F1; until_true 10 "F1 hides the keys" is help false
+key Tab; until_true 10 "Tab hides the left panel" is left false
+key Tab; until_true 10 "Tab shows the left panel" is left true
+
+yaw="$(state yaw)"
+# Relative moves: an absolute one warps the pointer and is no motion of the mouse.
+xdotool mousemove 620 400 sleep 0.3 mousedown 1 sleep 0.3 mousemove_relative -- 120 20 sleep 0.3 mouseup 1
+turned() { [ "$(state yaw)" != "$yaw" ]; }
+until_true 10 "a drag turns the view" turned
+radius="$(state radius)"
+xdotool mousemove 1140 300 sleep 0.3 click --repeat 3 --delay 60 4
+sleep 0.7
+is radius "$radius" || fail "the wheel over the charts zoomed the scene"
+xdotool mousemove 620 400 sleep 0.3 click --repeat 3 --delay 60 4
+zoomed() { [ "$(state radius)" != "$radius" ]; }
+until_true 10 "the wheel zooms over the scene" zoomed
+
+click train
+until_true 40 "the Train button trains" more_than steps 0
+until_true 10 "the view follows a training environment" is source actor1
+steps="$(state steps)"
+until_true 40 "steps grow" more_than steps "$((steps + 400))"
+until_true 40 "the learner updates" more_than updates 0
+click actor2; until_true 10 "another training environment" is source actor2
+xdotool mousemove 620 400
+key space; until_true 20 "Space pauses the learner" is stage paused
+steps="$(state steps)"; sleep 2
+is steps "$steps" || fail "the paused learner went on from $steps to $(state steps) steps"
+ok "steps stand still at $steps"
+key space; until_true 30 "Space continues the learner" more_than steps "$steps"
+click policy; until_true 10 "the newest policy can be watched" is source policy
+shot "$out/training.png"
+
+python3 "$here/window/close.py" "$window" || fail "cannot ask the window to close"
+for _ in $(seq 300); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+kill -0 "$pid" 2>/dev/null && fail "the window did not close"
+wait "$pid"; code=$?
+[ "$code" -eq 0 ] || fail "exit code $code"
+ls "$out"/run/checkpoints/*/manifest.json >/dev/null 2>&1 || fail "no checkpoint in $out/run"
+ok "closing the window wrote $(ls "$out/run/checkpoints" | tail -n 1)"
+passed=1
+echo "PASS in $(elapsed) s${keep:+; pictures in $out}"
