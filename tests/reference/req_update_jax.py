@@ -87,11 +87,16 @@ def update(state, b, noise):
 
         done, expert = nll(b["action"], weight[0]), nll(b["expert_action"], weight[1])
         ratio = std / s
-        kl = jnp.stack([(0.5 * ((m - mean) / std) ** 2).sum(1).mean(),
-                        (0.5 * (ratio**2 - 1) - jnp.log(ratio)).sum(1).mean()])
+        kl = jnp.stack([(0.5 * ((m - mean) / std) ** 2).mean(), (0.5 * (ratio**2 - 1) - jnp.log(ratio)).mean()])
         return critic.sum() + done + expert + (alpha * kl).sum(), (critic.mean(), done, expert, kl)
 
     (_, (critic, done, expert, kl)), g = jax.value_and_grad(loss, has_aux=True)(params)
+
+    def clip(g):
+        norm = jnp.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(g)))
+        return jax.tree.map(lambda leaf: leaf * jnp.minimum(1, c["gradient_clip"] / norm), g)
+
+    g = {name: clip(part) for name, part in g.items()}
     bounds = jnp.array([c["trust_region_mean"], c["trust_region_covariance"]])
     t = t + 1
 

@@ -91,10 +91,11 @@ def update(noise):
 
     done, expert = nll(b["action"], weight[0]), nll(b["expert_action"], weight[1])
     ratio = std / s
-    kl = torch.stack([(0.5 * ((m - mean) / std) ** 2).sum(1).mean(),
-                      (0.5 * (ratio**2 - 1) - ratio.log()).sum(1).mean()])
+    kl = torch.stack([(0.5 * ((m - mean) / std) ** 2).mean(), (0.5 * (ratio**2 - 1) - ratio.log()).mean()])
     adam.zero_grad(set_to_none=True)
     (critic.sum() + done + expert + (alpha * kl).sum()).backward()
+    for part in (leaves(phi, {}), list(theta.values())):
+        torch.nn.utils.clip_grad_norm_(part, c["gradient_clip"])
     log_alpha.grad = (alpha * (bounds - kl)).detach()
     adam.step()
     dual_adam.step()

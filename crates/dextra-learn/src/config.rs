@@ -36,6 +36,9 @@ pub struct LearnConfig {
     pub sequence_length: usize,
     /// Adam's step size, for prior and critics.
     pub learning_rate: f64,
+    /// The longest gradient, of the prior and of the critics: a longer one is shortened to it. One
+    /// outlier would otherwise fill Adam's second moment and stop learning for thousands of updates.
+    pub gradient_clip: f64,
     /// Actions sampled from the prior per state, M.
     pub action_samples: usize,
     /// Bound on KL(pi || prior) at every state, epsilon, in nats. Attainable below ln M.
@@ -48,9 +51,9 @@ pub struct LearnConfig {
     pub weight_clip: f64,
     /// Whether the prior also learns from the expert's actions (equation 4).
     pub expert_term: bool,
-    /// Bound on the KL that moving the prior's mean causes, in nats.
+    /// Bound on the KL that moving the prior's mean causes, in nats per action.
     pub trust_region_mean: f64,
-    /// Bound on the KL that moving the prior's covariance causes, in nats.
+    /// Bound on the KL that moving the prior's covariance causes, in nats per action.
     pub trust_region_covariance: f64,
     /// Adam's step size for the trust region's multipliers.
     pub dual_learning_rate: f64,
@@ -76,6 +79,7 @@ impl Default for LearnConfig {
             sequences: 32,
             sequence_length: 4,
             learning_rate: 3e-4,
+            gradient_clip: 40.0,
             action_samples: 10,
             kl: 0.75,
             weight: Weight::Exponential,
@@ -95,8 +99,9 @@ impl Default for LearnConfig {
 
 impl LearnConfig {
     /// The preset of that name: `default`, which learns fastest here, or `paper`, the numbers of
-    /// Jeong et al. 2020, table 5. The paper does not state the prior's first standard deviation nor
-    /// the multipliers' step size: they are 0.3 and 1e-2.
+    /// Jeong et al. 2020, table 5. The paper does not state the prior's first standard deviation, the
+    /// multipliers' step size nor a gradient clip: they are 0.3, and 1e-2 and 40 as in MPO's published
+    /// code.
     pub fn preset(name: &str) -> Option<Self> {
         let paper = || Self {
             hidden: 256,
@@ -108,6 +113,7 @@ impl LearnConfig {
             sequences: 128,
             sequence_length: 32,
             learning_rate: 1e-4,
+            gradient_clip: 40.0,
             action_samples: 50,
             kl: 0.75,
             weight: Weight::Binary,
@@ -185,6 +191,7 @@ impl LearnConfig {
         count("sequences", self.sequences, 100_000)?;
         count("sequence_length", self.sequence_length, 10_000)?;
         positive("learning_rate", self.learning_rate)?;
+        positive("gradient_clip", self.gradient_clip)?;
         unless(
             (2..=1000).contains(&self.action_samples),
             "action_samples",

@@ -26,7 +26,7 @@ pub(crate) struct Losses {
     pub prior: f64,
     /// The second term of equation 4.
     pub expert: f64,
-    /// KL by the mean's and by the covariance's move.
+    /// KL per action by the mean's and by the covariance's move.
     pub kl: [f64; 2],
     /// Standard deviation of pi_theta, averaged over actions too.
     pub std: f64,

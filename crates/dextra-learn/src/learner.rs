@@ -162,6 +162,8 @@ impl Learner {
             &mut self.tapes,
         )?;
 
+        let [grad_norm_critic, grad_norm_policy] = [network.critic_range(), network.prior_range()]
+            .map(|range| clip(&mut self.gradient[range], config.gradient_clip));
         self.adam
             .step(&mut self.parameters, &self.gradient, config.learning_rate);
         self.trust_region.step(losses.kl);
@@ -169,7 +171,6 @@ impl Learner {
         if self.updates.is_multiple_of(config.target_period) {
             vmath::approach(target, &self.parameters, config.target_rate as f32);
         }
-        let norm = |g: &[f32]| g.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt() as f32;
         Ok(UpdateMetrics {
             critic_loss: losses.critic as f32,
             policy_loss: losses.prior as f32,
@@ -181,8 +182,8 @@ impl Learner {
             advantage_pass_share: targets.pass_share as f32,
             kl_mean_trust: losses.kl[0] as f32,
             kl_cov_trust: losses.kl[1] as f32,
-            grad_norm_critic: norm(&self.gradient[network.critic_range()]),
-            grad_norm_policy: norm(&self.gradient[network.prior_range()]),
+            grad_norm_critic,
+            grad_norm_policy,
             policy_std: losses.std as f32,
         })
     }
@@ -209,6 +210,20 @@ pub(crate) fn standard_normal(rng: &mut ChaCha8Rng, numbers: usize) -> Vec<f32> 
     vmath::normal(&bytes, &mut out);
     out.truncate(numbers);
     out
+}
+
+/// Shortens a gradient to at most `longest`; returns the length it had.
+fn clip(gradient: &mut [f32], longest: f64) -> f32 {
+    let norm = gradient
+        .iter()
+        .map(|&g| f64::from(g).powi(2))
+        .sum::<f64>()
+        .sqrt();
+    if norm > longest {
+        let scale = (longest / norm) as f32;
+        gradient.iter_mut().for_each(|g| *g *= scale);
+    }
+    norm as f32
 }
 
 fn fits(field: &'static str, found: usize, expected: usize) -> Result<(), LearnError> {
@@ -242,13 +257,13 @@ pub struct UpdateMetrics {
     pub v_mean: f32,
     /// Share of the actions done whose advantage is not negative.
     pub advantage_pass_share: f32,
-    /// KL between target prior and prior by the mean's move, in nats.
+    /// KL between target prior and prior by the mean's move, in nats per action.
     pub kl_mean_trust: f32,
-    /// KL between target prior and prior by the covariance's move, in nats.
+    /// KL between target prior and prior by the covariance's move, in nats per action.
     pub kl_cov_trust: f32,
-    /// Euclidean norm of the critics' gradient.
+    /// Euclidean norm of the critics' gradient, before it is clipped.
     pub grad_norm_critic: f32,
-    /// Euclidean norm of the prior's gradient.
+    /// Euclidean norm of the prior's gradient, before it is clipped.
     pub grad_norm_policy: f32,
     /// The prior's standard deviation, in units of the action.
     pub policy_std: f32,

@@ -2,7 +2,8 @@
 //!
 //! Mean and covariance are bounded apart: KL( pi' || N(mu, Sigma') ) and KL( pi' || N(mu', Sigma) )
 //! with the target prior pi' = N(mu', Sigma'). Each bound has a multiplier alpha; the prior descends
-//! on alpha KL, the multiplier on alpha (bound - KL), so it grows while the bound is exceeded.
+//! on alpha KL, the multiplier on alpha (bound - KL), so it grows while the bound is exceeded. As in
+//! MPO's published code, KL is counted per action: a bound means the same for one joint as for many.
 
 use candle_core::{Result, Tensor};
 
@@ -21,8 +22,8 @@ impl TrustRegion {
     /// Begins where a pull of 1 per deviation on each of the actions is held exactly at the bounds.
     pub fn new(bounds: [f64; 2], learning_rate: f64, action_dim: usize) -> Self {
         let actions = action_dim as f64;
-        let mean = 0.5 * (actions / (2.0 * bounds[0])).ln();
-        let covariance = 0.5 * (actions / (4.0 * bounds[1])).ln();
+        let mean = (actions / (2.0 * bounds[0]).sqrt()).ln();
+        let covariance = (actions / (4.0 * bounds[1]).sqrt()).ln();
         Self {
             log_multipliers: vec![mean as f32, covariance as f32],
             adam: Adam::new(2),
@@ -36,7 +37,7 @@ impl TrustRegion {
         [0, 1].map(|i| f64::from(self.log_multipliers[i]).exp())
     }
 
-    /// One dual step after an update that found these divergences, in nats.
+    /// One dual step after an update that found these divergences, in nats per action.
     pub fn step(&mut self, kl: [f64; 2]) {
         let multipliers = self.multipliers();
         let slope = [0, 1].map(|i| (multipliers[i] * (self.bounds[i] - kl[i])) as f32);
@@ -48,7 +49,7 @@ impl TrustRegion {
     }
 }
 
-/// The two divergences, each summed over actions and rows; all arguments are (rows, actions).
+/// The two divergences per action, summed over rows; all arguments are (rows, actions).
 pub(crate) fn divergences(
     (mean, std): (&Tensor, &Tensor),
     (target_mean, target_std): (&Tensor, &Tensor),
@@ -56,7 +57,11 @@ pub(crate) fn divergences(
     let moved = ((mean - target_mean)? / target_std)?.sqr()?;
     let ratio = (target_std / std)?;
     let widened = (((&ratio.sqr()? - 1.0)? * 0.5)? - ratio.log()?)?;
-    Ok([(moved.sum_all()? * 0.5)?, widened.sum_all()?])
+    let actions = mean.dim(1)? as f64;
+    Ok([
+        (moved.sum_all()? * (0.5 / actions))?,
+        (widened.sum_all()? / actions)?,
+    ])
 }
 
 #[cfg(test)]
