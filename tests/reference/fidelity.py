@@ -295,12 +295,13 @@ def latch(report, engine):
 def breakaway(report, engine):
     """A torque that grows by 1 N m/s: when does the joint start to move?"""
     scene, model = door_scene()
-    start = np.zeros(model.nq)
-    start[-2:] = 0.1, 1.5  # clear of the limits, which push within 0.01 rad
+    # Clear of the limits, which push within 0.01 rad; the hinge with its latch open.
+    start, closed = np.zeros(model.nq), np.zeros(model.nq)
+    start[-2:], closed[-1] = (0.1, 1.5), 0.1
     ramp = np.arange(0.0, 4.0, DT)
     for name, column, rows, qpos in (
         ("hinge", -2, door_rows(model, ramp[: round(3 / DT)], 0.0), start),
-        ("latch", -1, door_rows(model, 0.0, 3.0 + ramp), np.where(np.arange(model.nq) == model.nq - 1, 0.1, 0.0)),
+        ("latch", -1, door_rows(model, 0.0, 3.0 + ramp), closed),
     ):
         torques = rows[:, column]
         at = []
@@ -329,7 +330,8 @@ def open_loop(report, engine):
 
 
 def press(report, engine):
-    """The open hand is lowered onto the table in 2 s and pressed down with 30 N m more than it needs to get there."""
+    """The open hand is lowered onto the table in 2 s and pressed down with 30 N m more than it needs
+    to get there."""
     scene = Scene().place_door(-0.25, 1.5, 0.3)
     model = model_of(scene)
     targets = np.zeros(model.nu)
