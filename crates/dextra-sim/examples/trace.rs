@@ -22,8 +22,13 @@ use dextra_sim::{Model, PhysicsOptions, Sim};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let path = args.next().ok_or("usage: trace SCENE.xml [SPLIT_BODY...] < lines")?;
-    let options = PhysicsOptions { split_at: args.collect(), ..PhysicsOptions::default() };
+    let path = args
+        .next()
+        .ok_or("usage: trace SCENE.xml [SPLIT_BODY...] < lines")?;
+    let options = PhysicsOptions {
+        split_at: args.collect(),
+        ..PhysicsOptions::default()
+    };
     let mut sim = Sim::new(Arc::new(Model::load(Path::new(&path), &options)?));
     let mut out = io::BufWriter::new(io::stdout().lock());
     for line in io::stdin().lock().lines() {

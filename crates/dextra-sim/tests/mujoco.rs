@@ -15,10 +15,14 @@ use std::{
 
 /// An interpreter that can import `modules`, or `None` after saying why not.
 fn python(modules: &str) -> Option<PathBuf> {
-    let python = env::var_os("DEXTRA_PYTHON").map(PathBuf::from).or_else(|| {
-        Some(Path::new(&env::var_os("HOME")?).join(".cache/dextra-python/bin/python"))
-    })?;
-    let import = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
+    let python = env::var_os("DEXTRA_PYTHON")
+        .map(PathBuf::from)
+        .or_else(|| {
+            Some(Path::new(&env::var_os("HOME")?).join(".cache/dextra-python/bin/python"))
+        })?;
+    let import = Command::new(&python)
+        .args(["-c", &format!("import {modules}")])
+        .output();
     if import.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }
@@ -43,7 +47,11 @@ fn run(python: &Path, script: &str, args: &[&str]) -> Output {
 
 /// The example that the same cargo invocation has built; `None` where only this test was asked for.
 fn trace() -> Option<PathBuf> {
-    let directory = env::current_exe().ok()?.parent()?.parent()?.join("examples");
+    let directory = env::current_exe()
+        .ok()?
+        .parent()?
+        .parent()?
+        .join("examples");
     let path = directory.join(format!("trace{}", env::consts::EXE_SUFFIX));
     path.exists().then_some(path)
 }
@@ -53,22 +61,35 @@ fn trace() -> Option<PathBuf> {
 /// the same torque. The script holds the bars and fails when one is missed.
 #[test]
 fn physics_agrees_with_mujoco() {
-    let Some(python) = python("mujoco, numpy") else { return };
+    let Some(python) = python("mujoco, numpy") else {
+        return;
+    };
     let trace = trace();
     let mut args = Vec::new();
     if let Some(path) = &trace {
-        args.extend(["--trace", path.to_str().expect("cargo's paths are UTF-8 here")]);
+        args.extend([
+            "--trace",
+            path.to_str().expect("cargo's paths are UTF-8 here"),
+        ]);
     }
     let output = run(&python, "fidelity.py", &args);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "a bar was missed (table above)\n{errors}");
+    assert!(
+        output.status.success(),
+        "a bar was missed (table above)\n{errors}"
+    );
 }
 
 /// Our scene file is the published model, number by number and over 200 control steps.
 #[test]
 fn scene_is_the_published_one() {
-    let Some(python) = python("mujoco, gymnasium_robotics") else { return };
+    let Some(python) = python("mujoco, gymnasium_robotics") else {
+        return;
+    };
     let output = run(&python, "check_scene.py", &[]);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the scenes disagree (table above)\n{errors}");
+    assert!(
+        output.status.success(),
+        "the scenes disagree (table above)\n{errors}"
+    );
 }
