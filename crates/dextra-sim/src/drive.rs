@@ -19,7 +19,7 @@ use crate::{
 /// Multibodies up to this size get exact dry friction, which costs a solver row per joint.
 const EXACT_FRICTION_DOFS: usize = 6;
 /// Below this speed regularised dry friction is viscous.
-const FRICTION_SPEED: f64 = 0.05;
+const FRICTION_SPEED: f64 = 0.005;
 /// The engine takes joint forces as springs: one so soft that only its offset counts.
 const CARRIER_STIFFNESS: f32 = 1e-3;
 
