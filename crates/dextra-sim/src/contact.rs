@@ -238,3 +238,43 @@ pub(crate) fn touch(world: &World, collider: ColliderHandle, dt: f32) -> f64 {
         .sum();
     f64::from(impulse / dt)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::{path::Path, sync::Arc};
+
+    use crate::{Model, PhysicsOptions, Sim};
+
+    /// More sets of partners than there are group bits: the hook has to tell them apart.
+    #[test]
+    fn rules_hold_beyond_thirty_two_groups() {
+        let count = 40;
+        let mut xml = String::from("<mujoco><option gravity='0 0 0'/><worldbody>");
+        for i in 0..count {
+            let x = 0.001 * f64::from(i);
+            xml += &format!(
+                "<body pos='{x} 0 0'><joint type='slide'/><geom name='g{i}' type='sphere' \
+                 size='0.1' contype='0' conaffinity='0'/></body>"
+            );
+        }
+        xml += "</worldbody><contact>";
+        for i in 1..count {
+            xml += &format!("<pair geom1='g{}' geom2='g{i}'/>", i - 1);
+        }
+        xml += "</contact></mujoco>";
+        let model = Model::from_xml(&xml, Path::new("t.xml"), &PhysicsOptions::default()).unwrap();
+        let mut sim = Sim::new(Arc::new(model));
+        sim.step(&[]);
+        let contacts = sim.contacts();
+        let mut pairs: Vec<_> = contacts
+            .iter()
+            .map(|c| (c.geom1.min(c.geom2), c.geom1.max(c.geom2)))
+            .collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let expected: Vec<_> = (1..count as usize).map(|i| (i - 1, i)).collect();
+        assert_eq!(pairs, expected);
+    }
+}

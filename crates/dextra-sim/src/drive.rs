@@ -167,7 +167,9 @@ impl Drive {
             let change = force - std::mem::replace(&mut state.joint_force[index], force);
             for (n, side) in [1.0, -1.0].into_iter().enumerate() {
                 let last = std::mem::take(&mut state.joint_limits[index][n]);
-                let Some(active) = limit.law(side, q, v) else { continue };
+                let Some(active) = limit.law(side, q, v) else {
+                    continue;
+                };
                 // A limit only pushes: it acts if the joint, left alone, would accelerate less.
                 // What it would do alone is what it did in the last step, less the limit's part,
                 // plus the change of force since.
