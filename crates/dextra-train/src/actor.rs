@@ -314,3 +314,53 @@ fn clipped(mut action: Vec<f32>) -> Vec<f32> {
     }
     action
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Acts well for a while, then answers with a number that is none.
+    struct Breaking;
+
+    impl Act for Breaking {
+        fn act(&self, _obs: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
+            use rand::Rng;
+            let value = if rng.random_bool(0.02) { f32::NAN } else { 0.0 };
+            vec![value; 28]
+        }
+    }
+
+    #[test]
+    fn an_episode_that_fails_is_reported_and_never_kept() {
+        let config = TrainConfig {
+            lambda_psi: 0.0,
+            ..TrainConfig::default()
+        };
+        let model = TaskModel::load("door").unwrap();
+        let mut actor = Actor::new(0, &model, &config).unwrap();
+        let collected = actor.collect(&Breaking, 0, 1_000, None);
+        assert!(collected.failures.len() > 5);
+        for failure in &collected.failures {
+            assert_eq!(failure.actions.len(), failure.step);
+            assert!(
+                failure.actions[failure.step - 1][0].is_nan(),
+                "the last action broke it"
+            );
+            assert!(
+                failure.message.contains("not finite"),
+                "{}",
+                failure.message
+            );
+        }
+        for finished in &collected.finished {
+            let transitions = &finished.episode.transitions;
+            assert!(
+                transitions
+                    .iter()
+                    .flat_map(|t| &t.action)
+                    .all(|a| a.is_finite())
+            );
+        }
+    }
+}

@@ -12,8 +12,8 @@ use std::{
 };
 
 use dextra_train::{
-    Act, ActChoice, Command, EvalSeeds, Phase, Session, TrainConfig, columns, evaluate,
-    load_policy, read_events,
+    Act, ActChoice, Command, EvalSeeds, Failure, Phase, RunFolder, Session, TrainConfig, Trainer,
+    columns, evaluate, load_policy, read_events,
 };
 
 fn event_file(run: &Path) -> PathBuf {
@@ -271,6 +271,38 @@ fn files_that_hold_no_policy_are_refused() {
     assert!(
         missing.starts_with("cannot read") && missing.contains("gone.npz"),
         "{missing}"
+    );
+}
+
+#[test]
+fn a_lost_episode_is_dumped_with_what_reproduces_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let config = common::small();
+    let provenance = Trainer::new(config.clone()).unwrap().provenance();
+    let mut folder = RunFolder::create(parent.path(), &config, &provenance).unwrap();
+    let failure = Failure {
+        actor: 1,
+        episode: 7,
+        seed: 99,
+        step: 2,
+        message: "the physics diverged at 0.020 s".into(),
+        qpos: vec![0.5, f64::NAN],
+        qvel: vec![f64::INFINITY, 0.0],
+        actions: vec![vec![0.1], vec![0.2]],
+    };
+    let path = folder.failure(400, &failure).unwrap();
+    assert!(path.starts_with(parent.path().join("failures")));
+    let dump: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(
+        (dump["seed"].as_u64(), dump["step"].as_u64()),
+        (Some(99), Some(2))
+    );
+    assert_eq!(dump["qpos"], serde_json::json!([0.5, null]));
+    assert_eq!(dump["actions"].as_array().unwrap().len(), 2);
+    let event = events(parent.path()).pop().unwrap();
+    assert_eq!(
+        (event["event"].as_str(), event["step"].as_u64()),
+        (Some("physics_failure"), Some(400))
     );
 }
 
