@@ -71,7 +71,7 @@ def update(state, b, noise):
     y = b["reward"] + b["discount"] * v[b["next_index"]]
     both = jnp.concatenate([jnp.concatenate([b["obs"], b[k]], 1) for k in ("action", "expert_action")])
     advantage = critics(target["critics"], both).min(0).reshape(2, rows) - v[:rows]
-    weight = jnp.minimum(jnp.exp(advantage / c["weight_temperature"]), c["weight_clip"])
+    weight = jnp.minimum(jnp.exp(advantage / (c["weight_temperature"] * advantage[0].std())), c["weight_clip"])
     weight = weight.at[1].multiply(b["expert_mask"])
     alpha = jnp.exp(log_alpha)
     mean, std = mean[:rows], std[:rows]

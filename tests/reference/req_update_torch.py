@@ -78,7 +78,7 @@ def update(noise):
         y = b["reward"] + b["discount"] * v[next_index]
         both = torch.cat([torch.cat([b["obs"], b[k]], 1) for k in ("action", "expert_action")])
         advantage = critics(phi_target, both).amin(0).view(2, rows) - v[:rows]
-        weight = (advantage / c["weight_temperature"]).exp().clamp(max=c["weight_clip"])
+        weight = (advantage / (c["weight_temperature"] * advantage[0].std(correction=0))).exp().clamp(max=c["weight_clip"])
         weight[1] *= b["expert_mask"]
         alpha = log_alpha.exp()
         mean, std = mean[:rows], std[:rows]

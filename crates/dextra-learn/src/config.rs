@@ -10,7 +10,8 @@ use crate::LearnError;
 pub enum Weight {
     /// 1 where the advantage is not negative, else 0: the paper's filter.
     Binary,
-    /// exp(A / weight_temperature), at most weight_clip: the paper's REQ-exp.
+    /// exp(A / temperature), at most weight_clip: the paper's REQ-exp. The temperature is in units of
+    /// A's deviation over the batch, so that no weight depends on the scale of the rewards.
     Exponential,
 }
 
@@ -45,7 +46,7 @@ pub struct LearnConfig {
     pub kl: f64,
     /// How the advantage weighs an action.
     pub weight: Weight,
-    /// Temperature of the exponential weight, in units of the value.
+    /// Temperature of the exponential weight, in deviations of the advantage over the batch.
     pub weight_temperature: f64,
     /// Largest exponential weight.
     pub weight_clip: f64,

@@ -91,17 +91,28 @@ pub(crate) fn prior_samples(
     actions
 }
 
-/// The weight of an action with advantage `A = Q'(s, a) - V(s)`: 1[A >= 0] in equations 3 and 4.
-pub(crate) fn weight(config: &LearnConfig, advantage: f32) -> f32 {
+/// The weight of an action with advantage `A = Q'(s, a) - V(s)`: 1[A >= 0] in equations 3 and 4, or
+/// exp(A / temperature) with the temperature in units of `spread`.
+pub(crate) fn weight(config: &LearnConfig, advantage: f32, spread: f32) -> f32 {
     match config.weight {
         Weight::Binary => f32::from(advantage >= 0.0),
         Weight::Exponential => {
-            let most = config.weight_clip as f32;
-            (advantage / config.weight_temperature as f32)
+            let temperature = config.weight_temperature as f32 * spread;
+            (advantage / temperature)
                 .exp()
-                .min(most)
+                .min(config.weight_clip as f32)
         }
     }
+}
+
+/// Standard deviation, kept above 0.
+fn spread(x: &[f32]) -> f32 {
+    let mean = mean(x);
+    let squares = x
+        .iter()
+        .map(|&x| (f64::from(x) - mean).powi(2))
+        .sum::<f64>();
+    ((squares / x.len() as f64).sqrt() as f32).max(1e-6)
 }
 
 /// What the losses compare the networks with; constants of the update, one entry per row.
@@ -156,12 +167,13 @@ pub(crate) fn targets(
     network.smallest_q(target, &obs, (&batch.action, 1), &mut q, scratch);
     let advantage = |q: &[f32]| -> Vec<f32> { q.iter().zip(value).map(|(q, v)| q - v).collect() };
     let done = advantage(&q);
+    let spread = spread(&done);
     let q_mean = mean(&q);
     let expert_weight = if config.expert_term {
         network.smallest_q(target, &obs, (&batch.expert_action, 1), &mut q, scratch);
         let pairs = advantage(&q).into_iter().zip(&batch.expert_mask);
         pairs
-            .map(|(advantage, mask)| mask * weight(config, advantage))
+            .map(|(advantage, mask)| mask * weight(config, advantage, spread))
             .collect()
     } else {
         vec![0.0; rows]
@@ -171,7 +183,7 @@ pub(crate) fn targets(
         y,
         weight: done
             .iter()
-            .map(|&advantage| weight(config, advantage))
+            .map(|&advantage| weight(config, advantage, spread))
             .collect(),
         expert_weight,
         q_mean,

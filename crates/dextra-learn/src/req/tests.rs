@@ -210,15 +210,17 @@ fn weights_are_the_papers() {
         ..LearnConfig::default()
     };
     assert_eq!(
-        [-1.0, -0.0, 0.0, 2.0].map(|a| weight(&binary, a)),
+        [-1.0, -0.0, 0.0, 2.0].map(|a| weight(&binary, a, 3.0)),
         [0.0, 1.0, 1.0, 1.0]
     );
     let exponential = LearnConfig {
         weight_temperature: 2.0,
         ..LearnConfig::default()
     };
-    assert!((weight(&exponential, 1.0) - 0.5f32.exp()).abs() < 1e-6);
-    assert_eq!(weight(&exponential, 1000.0), 20.0);
+    assert!((weight(&exponential, 3.0, 3.0) - 0.5f32.exp()).abs() < 1e-6);
+    assert_eq!(weight(&exponential, 1000.0, 3.0), 20.0);
+    assert!((spread(&[1.0, 3.0, 5.0]) - (8.0f32 / 3.0).sqrt()).abs() < 1e-6);
+    assert!(spread(&[2.0, 2.0]) > 0.0);
 }
 
 /// The slope of every loss, along random directions and along itself.
