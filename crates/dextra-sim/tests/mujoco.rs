@@ -11,6 +11,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::SystemTime,
 };
 
 /// An interpreter that can import `modules`, or `None` after saying why not.
@@ -45,7 +46,8 @@ fn run(python: &Path, script: &str, args: &[&str]) -> Output {
     output
 }
 
-/// The example that the same cargo invocation has built; `None` where only this test was asked for.
+/// The built `trace` example; `None` where it is older than its sources, as after a run of this test
+/// alone, which does not rebuild examples. The script then has cargo build it.
 fn trace() -> Option<PathBuf> {
     let directory = env::current_exe()
         .ok()?
@@ -53,7 +55,24 @@ fn trace() -> Option<PathBuf> {
         .parent()?
         .join("examples");
     let path = directory.join(format!("trace{}", env::consts::EXE_SUFFIX));
-    path.exists().then_some(path)
+    let built = path.metadata().and_then(|file| file.modified()).ok()?;
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let changed = ["src", "examples", "Cargo.toml"]
+        .into_iter()
+        .filter_map(|part| newest(&package.join(part)))
+        .max()?;
+    (built > changed).then_some(path)
+}
+
+/// When the newest file in a folder, or the file itself, was last written.
+fn newest(path: &Path) -> Option<SystemTime> {
+    if !path.is_dir() {
+        return path.metadata().and_then(|file| file.modified()).ok();
+    }
+    let entries = path.read_dir().ok()?;
+    entries
+        .filter_map(|entry| newest(&entry.ok()?.path()))
+        .max()
 }
 
 /// Masses and kinematics alike; servo steps within 3 mrad rms; a limp hand within 5 mrad after half
