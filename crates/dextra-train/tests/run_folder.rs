@@ -7,7 +7,7 @@ use std::{
     collections::VecDeque,
     fs,
     path::{Path, PathBuf},
-    thread,
+    process, thread,
     time::Duration,
 };
 
@@ -131,6 +131,46 @@ fn a_run_leaves_everything_behind_and_can_be_extended() {
         .find(|event| event["event"] == "resume")
         .unwrap();
     assert_eq!(resumed["config"]["steps"], 1_500);
+}
+
+/// The reference reader, where Python has it (`DEXTRA_PYTHON`, set by `tests/run`).
+#[test]
+fn tensorboard_reads_the_curves() {
+    const READ: &str = "import sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+curves = EventAccumulator(sys.argv[1], size_guidance={'scalars': 0})
+curves.Reload()
+for point in curves.Scalars('steps_per_sec'): print(point.step)";
+    let Some(python) = std::env::var_os("DEXTRA_PYTHON") else {
+        eprintln!("skipped: DEXTRA_PYTHON is not set");
+        return;
+    };
+    let parent = tempfile::tempdir().unwrap();
+    let out = parent.path().join("run");
+    let config = TrainConfig {
+        steps: 500,
+        ..common::small()
+    };
+    Session::start(config, out.clone()).unwrap().join().unwrap();
+    let output = process::Command::new(python)
+        .args(["-c", READ])
+        .arg(&out)
+        .output()
+        .unwrap();
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            message.contains("No module named 'tensorboard'"),
+            "{message}"
+        );
+        eprintln!("skipped: Python has no tensorboard");
+        return;
+    }
+    let steps = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(
+        steps.split_whitespace().collect::<Vec<_>>(),
+        ["100", "200", "300", "400", "500"]
+    );
 }
 
 #[test]
