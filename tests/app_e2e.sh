@@ -8,13 +8,13 @@
 # of a training leaves a checkpoint. Skips, saying why, where the virtual display or the driver is missing.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-app="${1:-$(bash "$here/binary.sh")}"
+app="$(realpath "${1:-$(bash "$here/binary.sh")}")"
 keep="${2:-}"
 mkdir -p "${keep:-/tmp}"
 out="$(mktemp -d "${keep:-/tmp}/dextra-e2e-XXXXXX")"
 cd "$here/.."
 
-skip() { echo "SKIPPED: the app in a real window: $*"; exit 0; }
+skip() { passed=1; echo "SKIPPED: the app in a real window: $*"; exit 0; }
 for tool in Xvfb xdotool import compare identify python3; do
   command -v "$tool" >/dev/null || skip "$tool is missing (apt install xvfb xdotool imagemagick python3)"
 done
@@ -35,7 +35,7 @@ passed=0
 finish() {
   kill $pid $feeder $server 2>/dev/null
   wait 2>/dev/null
-  [ "$passed" -eq 1 ] && [ -z "$keep" ] && rm -rf "$out"
+  [ "${passed:-0}" -eq 1 ] && [ -z "$keep" ] && rm -rf "$out"
 }
 trap finish EXIT
 for _ in $(seq 100); do [ -s "$out/display" ] && break; sleep 0.1; done

@@ -8,7 +8,7 @@
 # its second half, from progress.csv. Prints each rate and the ratio of the means; the bar is 0.70.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-app="${1:-$(bash "$here/binary.sh")}"
+app="$(realpath "${1:-$(bash "$here/binary.sh")}")"
 pairs="${2:-3}"
 steps=6000
 out="$(mktemp -d -t dextra-rate-XXXXXX)"
@@ -36,7 +36,7 @@ rate() {
 until_done() {
   local pid=$1 run=$2
   while kill -0 "$pid" 2>/dev/null; do
-    made="$(tail -n 1 "$run/progress.csv" 2>/dev/null | cut -d, -f1)"
+    made="$(tail -n 1 "$run/progress.csv" 2>/dev/null | cut -d, -f1)" || true
     case "$made" in ''|*[!0-9]*) ;; *) [ "$made" -ge "$steps" ] && break ;; esac
     sleep 0.5
   done

@@ -94,21 +94,13 @@ impl Plugin for CameraPlugin {
             .add_systems(PreStartup, spawn)
             .add_systems(
                 Update,
-                (
-                    yield_to_panels,
-                    antialias.run_if(resource_changed::<Quality>),
-                ),
+                (yield_to_panels, arrange.run_if(resource_changed::<Quality>)),
             )
             .add_systems(Last, fit);
     }
 }
 
-fn spawn(
-    mut commands: Commands,
-    mut egui: ResMut<EguiGlobalSettings>,
-    mut view: ResMut<View3d>,
-    quality: Res<Quality>,
-) {
+fn spawn(mut commands: Commands, mut egui: ResMut<EguiGlobalSettings>, mut view: ResMut<View3d>) {
     let mut orbit = PanOrbitCamera {
         button_zoom: Some(MouseButton::Middle),
         zoom_sensitivity: 0.5,
@@ -130,7 +122,6 @@ fn spawn(
             ..default()
         }),
         Tonemapping::default(),
-        antialiasing(*quality),
         DistanceFog {
             color: BACKGROUND,
             falloff: FogFalloff::Linear {
@@ -150,31 +141,36 @@ fn spawn(
         Msaa::Off,
         Camera {
             order: 1,
-            output_mode: CameraOutputMode::Write {
-                blend_state: Some(BlendState::ALPHA_BLENDING),
-                clear_color: ClearColorConfig::None,
-            },
-            clear_color: ClearColorConfig::Custom(Color::NONE),
             ..default()
         },
     ));
 }
 
-fn antialiasing(quality: Quality) -> Msaa {
-    if quality.shadows {
-        Msaa::Sample4
-    } else {
-        Msaa::Off
-    }
-}
-
-fn antialias(
+/// How the two cameras fill the window.
+///
+/// With anti-aliasing each draws into a texture of its own, and the panels' is blended over the scene's.
+/// Without, both draw into one texture, which is copied to the window once: where a processor draws,
+/// copying is most of the cost.
+fn arrange(
     quality: Res<Quality>,
-    cameras: Query<Entity, With<Camera3d>>,
-    mut commands: Commands,
+    mut scene: Single<(&mut Camera, &mut Msaa), (With<Camera3d>, Without<Camera2d>)>,
+    mut panels: Single<&mut Camera, With<Camera2d>>,
 ) {
-    for camera in &cameras {
-        commands.entity(camera).insert(antialiasing(*quality));
+    let (scene, msaa) = &mut *scene;
+    let shown = |blend_state| CameraOutputMode::Write {
+        blend_state: Some(blend_state),
+        clear_color: ClearColorConfig::None,
+    };
+    if quality.shadows {
+        **msaa = Msaa::Sample4;
+        scene.output_mode = CameraOutputMode::default();
+        panels.output_mode = shown(BlendState::ALPHA_BLENDING);
+        panels.clear_color = ClearColorConfig::Custom(Color::NONE);
+    } else {
+        **msaa = Msaa::Off;
+        scene.output_mode = CameraOutputMode::Skip;
+        panels.output_mode = shown(BlendState::REPLACE);
+        panels.clear_color = ClearColorConfig::None;
     }
 }
 

@@ -135,7 +135,14 @@ impl Hands<'_, '_> {
                 self.watch.choose(Source::Actor(0), &mut self.training);
             }
             Stage::Paused => self.training.command(Command::Resume),
-            Stage::Running | Stage::Evaluating => self.training.command(Command::Pause),
+            Stage::Running | Stage::Evaluating => {
+                let pausing = self.training.is_pausing();
+                self.training.command(if pausing {
+                    Command::Resume
+                } else {
+                    Command::Pause
+                });
+            }
             Stage::Starting | Stage::Stopping => {}
         }
     }

@@ -30,7 +30,7 @@ use bevy::{
     log::{Level, LogPlugin},
     prelude::*,
     render::RenderPlugin,
-    window::{ExitCondition, PresentMode, WindowPlugin, WindowResolution},
+    window::{ExitCondition, PresentMode, WindowPlugin, WindowResizeConstraints, WindowResolution},
     winit::WinitSettings,
 };
 
@@ -94,6 +94,11 @@ fn window_plugins(options: &AppOptions) -> bevy::app::PluginGroupBuilder {
                 title: format!("Dextra: {}", options.task),
                 name: Some("dextra".into()),
                 resolution: WindowResolution::new(1280, 720),
+                resize_constraints: WindowResizeConstraints {
+                    min_width: 960.0,
+                    min_height: 600.0,
+                    ..default()
+                },
                 present_mode: PresentMode::AutoVsync,
                 ..default()
             }),

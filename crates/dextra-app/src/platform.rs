@@ -1,7 +1,8 @@
 //! Whether a window can be opened at all, found out before the window system is asked for one and fails
 //! with less helpful words.
 
-use std::{env, os::unix::net::UnixStream, path::PathBuf};
+#[cfg(target_os = "linux")]
+use std::path::PathBuf;
 
 use wgpu::{Backends, DeviceType, Instance};
 
@@ -38,10 +39,9 @@ pub fn graphics() -> Result<Graphics, AppError> {
 ///
 /// # Errors
 /// When none is named or the named ones do not answer.
+#[cfg(target_os = "linux")]
 pub(crate) fn require_display() -> Result<(), AppError> {
-    if !cfg!(all(unix, not(target_os = "macos"))) {
-        return Ok(());
-    }
+    use std::{env, os::unix::net::UnixStream};
     let named = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     if named("WAYLAND_SOCKET").is_some() {
         return Ok(());
@@ -70,7 +70,14 @@ pub(crate) fn require_display() -> Result<(), AppError> {
     }))
 }
 
+/// Elsewhere than on Linux there always is one.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn require_display() -> Result<(), AppError> {
+    Ok(())
+}
+
 /// The socket of a local X display such as `:0` or `:1.0`; `None` for one reached by network.
+#[cfg(target_os = "linux")]
 fn x_socket(display: &str) -> Option<PathBuf> {
     let (host, rest) = display.rsplit_once(':')?;
     let number = rest.split('.').next()?;
@@ -79,7 +86,7 @@ fn x_socket(display: &str) -> Option<PathBuf> {
         .then(|| PathBuf::from(format!("/tmp/.X11-unix/X{number}")))
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;

@@ -41,6 +41,7 @@ pub(crate) struct Training {
     history: History,
     policy: Option<(u64, Arc<Policy>)>,
     stopping: bool,
+    pausing: bool,
     watched: Option<usize>,
     frames: VecDeque<Frame>,
 }
@@ -81,6 +82,7 @@ impl Training {
             history: History::default(),
             policy: None,
             stopping: false,
+            pausing: false,
             watched: None,
             frames: VecDeque::new(),
         }
@@ -98,6 +100,7 @@ impl Training {
         self.history.clear();
         self.policy = None;
         self.stopping = false;
+        self.pausing = false;
         self.status = Status {
             total_steps: self.config.steps,
             ..Status::default()
@@ -121,8 +124,11 @@ impl Training {
 
     /// Tells the session, if there is one.
     pub fn command(&mut self, command: Command) {
-        if command == Command::Stop {
-            self.stopping = self.is_active();
+        match command {
+            Command::Stop => self.stopping = self.is_active(),
+            Command::Pause => self.pausing = true,
+            Command::Resume => self.pausing = false,
+            Command::StepRound | Command::Checkpoint => {}
         }
         if let State::Active(session) = &self.state {
             session.command(command);
@@ -148,6 +154,11 @@ impl Training {
     /// The newest policy of this training and its version.
     pub fn policy(&self) -> Option<(u64, Arc<Policy>)> {
         self.policy.clone()
+    }
+
+    /// Whether it was asked to rest, which it does between rounds and after an evaluation.
+    pub fn is_pausing(&self) -> bool {
+        self.pausing
     }
 
     /// What the session was or will be started with.

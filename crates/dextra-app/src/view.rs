@@ -75,6 +75,8 @@ pub(crate) struct View<'a> {
     pub horizon: usize,
     /// Where the training stands.
     pub stage: Stage,
+    /// Whether it will rest after the evaluation in progress.
+    pub pausing: bool,
     /// Its numbers.
     pub status: &'a Status,
     /// Its metrics.
@@ -142,6 +144,7 @@ impl Sources<'_> {
             task: &training.config().task,
             horizon: watch.horizon,
             stage: training.stage(),
+            pausing: training.is_pausing(),
             status: training.status(),
             history: training.history(),
             run_folder,

@@ -27,7 +27,7 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
         }
         if let Some(episode) = &view.episode {
             section(ui, "Episode");
-            status(ui, episode, view);
+            status(ui, episode, view, answer);
             section(ui, "Reward");
             reward(ui, episode);
         }
@@ -53,6 +53,11 @@ fn train_button(ui: &mut Ui, view: &View, answer: &mut Answer) {
         Stage::Idle => ("▶  Train", theme::ACCENT, true),
         Stage::Starting => ("Starting…", theme::ACCENT, false),
         Stage::Running => ("⏸  Pause training", Color32::from_rgb(52, 60, 72), true),
+        Stage::Evaluating if view.pausing => (
+            "Pausing after the evaluation",
+            Color32::from_rgb(52, 60, 72),
+            true,
+        ),
         Stage::Evaluating => (
             "⏸  Pause after the evaluation",
             Color32::from_rgb(52, 60, 72),
@@ -231,16 +236,6 @@ fn playback(ui: &mut Ui, rollout: &RolloutView, view: &View, answer: &mut Answer
             .button("Next")
             .on_hover_text(tip("Next episode", Action::NextEpisode));
         answer.on_click("next", &next, Action::NextEpisode);
-        let mut seed = rollout.seed;
-        let field = ui.add(
-            DragValue::new(&mut seed)
-                .prefix("seed ")
-                .update_while_editing(false),
-        );
-        answer.typing |= field.has_focus();
-        if field.changed() {
-            answer.actions.push(Action::Seed(seed));
-        }
     });
     ui.horizontal(|ui| {
         let mut speed = rollout.speed;
@@ -266,15 +261,31 @@ fn playback(ui: &mut Ui, rollout: &RolloutView, view: &View, answer: &mut Answer
     });
 }
 
-fn status(ui: &mut Ui, episode: &EpisodeView, view: &View) {
+fn status(ui: &mut Ui, episode: &EpisodeView, view: &View, answer: &mut Answer) {
     egui::Grid::new("episode")
         .num_columns(2)
         .spacing(vec2(10.0, 2.0))
         .show(ui, |ui| {
+            row(ui, "Seed", |ui| match &view.rollout {
+                Some(rollout) => {
+                    let mut seed = rollout.seed;
+                    let field = DragValue::new(&mut seed)
+                        .speed(0.1)
+                        .update_while_editing(false);
+                    let field = ui
+                        .add(field)
+                        .on_hover_text("Type or drag to play another episode");
+                    answer.typing |= field.has_focus();
+                    if field.changed() {
+                        answer.actions.push(Action::Seed(seed));
+                    }
+                }
+                None => {
+                    ui.label(episode.seed.to_string());
+                }
+            });
             row(ui, "Step", |ui| {
                 ui.label(format!("{} of {}", episode.step, view.horizon));
-                ui.colored_label(theme::QUIET, format!("seed {}", short(episode.seed)))
-                    .on_hover_text(format!("seed {}", episode.seed));
             });
             row(ui, "Success", |ui| {
                 match (episode.success, episode.success_now) {
@@ -288,16 +299,6 @@ fn status(ui: &mut Ui, episode: &EpisodeView, view: &View) {
                 ui.colored_label(theme::QUIET, format!("acting: {}", episode.actor));
             });
         });
-}
-
-/// Training seeds have twenty digits; the first tell them apart.
-fn short(seed: u64) -> String {
-    let digits = seed.to_string();
-    if digits.len() <= 8 {
-        digits
-    } else {
-        format!("{}…", &digits[..7])
-    }
 }
 
 /// A bar for each term, from a common zero; the scale grows with what has been seen.

@@ -113,11 +113,8 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
             .layer_id(egui::LayerId::background())
             .max_rect(ctx.viewport_rect()),
     );
-    let frame = |x, y| {
-        egui::Frame::new()
-            .fill(theme::PANEL)
-            .inner_margin(egui::Margin::symmetric(x, y))
-    };
+    // Not filled: the window is cleared to the panels' colour, and where a processor draws, a fill costs.
+    let frame = |x, y| egui::Frame::new().inner_margin(egui::Margin::symmetric(x, y));
     egui::Panel::bottom("status")
         .exact_size(28.0)
         .resizable(false)

@@ -47,6 +47,7 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         stage,
         status,
         history,
+        pausing: false,
         run_folder: "runs/door-seed0".into(),
         sources: vec![
             row(Source::Expert, "Expert", true),
@@ -61,7 +62,7 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         rollout: Some(RolloutView {
             speed: 1.0,
             paused: false,
-            seed: 0,
+            seed: u64::MAX,
         }),
         episode: Some(EpisodeView {
             seed: 12_345_678_901_234_567_890,

@@ -4,7 +4,7 @@ use bevy_egui::egui::{
     self, Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, vec2,
 };
 
-/// Behind the panels.
+/// Behind the panels; what the window is cleared to (`scene::BACKGROUND`).
 pub(crate) const PANEL: Color32 = Color32::from_rgb(25, 28, 33);
 /// Behind plots and text fields.
 pub(crate) const WELL: Color32 = Color32::from_rgb(18, 20, 24);

@@ -7,8 +7,8 @@ use bevy::{
 
 use super::Quality;
 
-/// What is behind everything.
-pub(crate) const BACKGROUND: Color = Color::srgb(0.135, 0.15, 0.175);
+/// What is behind everything, the panels included.
+pub(crate) const BACKGROUND: Color = Color::srgb_u8(25, 28, 33);
 
 #[derive(Component)]
 struct Sun;
