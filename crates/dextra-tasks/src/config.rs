@@ -116,7 +116,7 @@ impl Source {
     pub fn scene<T>(&self, result: Result<T, SceneError>) -> Result<T, TaskError> {
         result.map_err(|source| TaskError::Scene {
             path: self.path.clone(),
-            source,
+            source: Box::new(source),
         })
     }
 }

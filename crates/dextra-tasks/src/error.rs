@@ -63,7 +63,7 @@ pub enum TaskError {
         /// The task file, which names the scene.
         path: PathBuf,
         /// What is wrong.
-        source: SceneError,
+        source: Box<SceneError>,
     },
     /// A state that does not fit the scene.
     #[error(transparent)]
