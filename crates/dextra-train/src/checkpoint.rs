@@ -7,10 +7,8 @@ use std::{
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use dextra_learn::{Learner, Policy};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +19,7 @@ const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const CONFIG: &str = "config.toml";
 const LEARNER: &str = "learner.safetensors";
+const POLICY: &str = "policy.safetensors";
 const REPLAY: &str = "replay.bin";
 const LOOP: &str = "loop.bin";
 const FOLDER: &str = "checkpoints";
@@ -41,6 +40,10 @@ pub struct Checkpoint {
     pub obs_dim: usize,
     /// Length of an action.
     pub action_dim: usize,
+    /// The policy that did best in the run's evaluations, or the newest before the first: safetensors.
+    pub policy: Vec<u8>,
+    /// Environment steps that policy was trained for.
+    pub policy_steps: u64,
     /// Networks, targets, moments, dual variables, random state: safetensors.
     pub learner: Vec<u8>,
     /// The replay memory.
@@ -57,6 +60,7 @@ struct Manifest {
     task: String,
     steps: u64,
     updates: u64,
+    policy_steps: u64,
     obs_dim: usize,
     action_dim: usize,
     files: Vec<Entry>,
@@ -100,8 +104,9 @@ impl Checkpoint {
         }
         fs::create_dir(folder).map_err(|error| TrainError::io("create", folder, error))?;
         let config = self.config.to_toml()?;
-        let files: [(&str, &[u8]); 4] = [
+        let files: [(&str, &[u8]); 5] = [
             (CONFIG, config.as_bytes()),
+            (POLICY, &self.policy),
             (LEARNER, &self.learner),
             (REPLAY, &self.replay),
             (LOOP, &self.loop_state),
@@ -117,6 +122,7 @@ impl Checkpoint {
             task: self.config.task.clone(),
             steps: self.steps,
             updates: self.updates,
+            policy_steps: self.policy_steps,
             obs_dim: self.obs_dim,
             action_dim: self.action_dim,
             files: files.iter().map(entry).collect(),
@@ -156,23 +162,14 @@ impl Checkpoint {
             provenance: manifest.provenance,
             steps: manifest.steps,
             updates: manifest.updates,
+            policy_steps: manifest.policy_steps,
             obs_dim: manifest.obs_dim,
             action_dim: manifest.action_dim,
+            policy: next(POLICY)?,
             learner: next(LEARNER)?,
             replay: next(REPLAY)?,
             loop_state: next(LOOP)?,
         })
-    }
-
-    /// The policy in it, to act with.
-    ///
-    /// # Errors
-    /// When the learner's state does not fit its configuration.
-    pub fn policy(&self) -> Result<Arc<Policy>, TrainError> {
-        let config = &self.config;
-        let mut learner = Learner::new(&config.learn, self.obs_dim, self.action_dim, config.seed)?;
-        learner.load(&self.learner)?;
-        Ok(learner.policy())
     }
 }
 

@@ -30,7 +30,7 @@ pub struct LoadedPolicy {
 
 enum Form {
     Learned(ActingPolicy),
-    Npz(NpzPolicy),
+    Npz(Box<NpzPolicy>),
 }
 
 impl LoadedPolicy {
@@ -62,24 +62,25 @@ impl Act for LoadedPolicy {
     fn act(&self, obs: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
         match &self.form {
             Form::Learned(policy) => policy.act(obs, rng),
-            Form::Npz(policy) => Act::act(policy, obs, rng),
+            Form::Npz(policy) => Act::act(policy.as_ref(), obs, rng),
         }
     }
 }
 
-/// Reads a policy: from a run's folder (its newest checkpoint), a checkpoint's folder, a
-/// `.safetensors` file or a `.npz` file in DAPG's layout. A learned one acts by its mean.
+/// Reads a policy: from a run's folder (its newest checkpoint) or a checkpoint's folder, the one that
+/// did best so far; or from a `.safetensors` file or a `.npz` file in DAPG's layout. A learned one
+/// acts by its mean.
 ///
 /// # Errors
 /// When the path is none of these, or damaged.
 pub fn load_policy(path: &Path) -> Result<LoadedPolicy, TrainError> {
     if path.is_dir() {
         let checkpoint = Checkpoint::read(path)?;
-        let policy = LoadedPolicy::learned(checkpoint.policy()?);
+        let policy = LoadedPolicy::learned(Arc::new(Policy::load(&checkpoint.policy)?));
         return Ok(LoadedPolicy {
             config: Some(checkpoint.config),
             origin: Some(checkpoint.provenance),
-            trained_steps: checkpoint.steps,
+            trained_steps: checkpoint.policy_steps,
             ..policy
         });
     }
@@ -101,7 +102,7 @@ pub fn load_policy(path: &Path) -> Result<LoadedPolicy, TrainError> {
                 config: None,
                 origin: None,
                 trained_steps: 0,
-                form: Form::Npz(policy),
+                form: Form::Npz(Box::new(policy)),
             })
         }
         _ => Err(bad(

@@ -51,7 +51,7 @@ pub struct Outcome {
     pub elapsed_secs: f64,
     /// When evaluations first reached 50% and 90%.
     pub milestones: Milestones,
-    /// The last evaluation; `None` when interrupted.
+    /// The last evaluation, of the policy that did best in the run's own; `None` when interrupted.
     pub final_eval: Option<EvalResult>,
 }
 
@@ -398,7 +398,8 @@ impl Runner {
             milestones: progress.milestones,
             final_eval,
         };
-        self.folder.policy(&self.trainer.policy().policy.save()?)?;
+        self.folder
+            .policy(&self.trainer.best_policy().policy.save()?)?;
         self.folder.summary(&outcome)?;
         let details = json!({ "interrupted": outcome.interrupted });
         self.folder.event("end", steps, details)?;

@@ -37,6 +37,8 @@ pub struct Trainer {
     actors: Vec<Actor>,
     learner: Learner,
     policy: Arc<Policy>,
+    /// The policy that did best in evaluations so far.
+    best: Option<Arc<Policy>>,
     replay: Replay,
     replay_rng: ChaCha8Rng,
     progress: Progress,
@@ -54,6 +56,7 @@ pub(crate) struct Progress {
     pub next_eval_steps: u64,
     pub monitored_episodes: u64,
     pub last_eval: Option<EvalResult>,
+    pub best_eval: Option<EvalResult>,
     pub milestones: Milestones,
     pub solved: bool,
 }
@@ -94,6 +97,7 @@ impl Trainer {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             policy: learner.policy(),
+            best: None,
             replay: Replay::new(config.replay_capacity, env.obs_dim(), env.action_dim()),
             replay_rng: generator(config.seed, "replay", 0),
             progress: Progress {
@@ -132,6 +136,9 @@ impl Trainer {
         }
         trainer.replay_rng = state.replay_rng;
         trainer.progress = state.progress;
+        if trainer.progress.best_eval.is_some() {
+            trainer.best = Some(Arc::new(Policy::load(&checkpoint.policy)?));
+        }
         trainer.policy = trainer.learner.policy();
         Ok(trainer)
     }
@@ -154,6 +161,8 @@ impl Trainer {
             updates: self.learner.updates(),
             obs_dim: self.policy.obs_dim(),
             action_dim: self.policy.action_dim(),
+            policy: self.best_policy().policy.save()?,
+            policy_steps: self.best_steps(),
             learner: self.learner.save()?,
             replay: bincode::serialize(&self.replay).map_err(unfit)?,
             loop_state: bincode::serialize(&state).map_err(unfit)?,
@@ -190,6 +199,21 @@ impl Trainer {
             policy: Arc::clone(&self.policy),
             mode: self.config.eval_mode,
         }
+    }
+
+    /// The policy that did best in the run's evaluations, or the newest before the first.
+    pub fn best_policy(&self) -> ActingPolicy {
+        let policy = Arc::clone(self.best.as_ref().unwrap_or(&self.policy));
+        ActingPolicy {
+            policy,
+            mode: self.config.eval_mode,
+        }
+    }
+
+    fn best_steps(&self) -> u64 {
+        self.progress
+            .best_eval
+            .map_or(self.progress.steps, |result| result.steps)
     }
 
     pub(crate) fn progress(&self) -> &Progress {
@@ -327,7 +351,9 @@ impl Trainer {
         let config = &self.config;
         let seeds = |done: u64| EvalSeeds::Monitor(done).first();
         let done = self.progress.monitored_episodes;
-        let Some(mut result) = self.run_policy(config.eval_episodes, seeds(done), cancel)? else {
+        let policy = self.policy();
+        let episodes = config.eval_episodes;
+        let Some(mut result) = self.run(&policy, episodes, seeds(done), cancel)? else {
             return Ok(None);
         };
         let reaches = |result: &EvalResult| {
@@ -337,7 +363,8 @@ impl Trainer {
         };
         if reaches(&result) {
             let first = seeds(done + result.episodes as u64);
-            let Some(more) = self.run_policy(config.final_eval_episodes, first, cancel)? else {
+            let episodes = config.final_eval_episodes;
+            let Some(more) = self.run(&policy, episodes, first, cancel)? else {
                 return Ok(None);
             };
             result = joined(&result, &more);
@@ -356,34 +383,41 @@ impl Trainer {
         };
         progress.milestones.note(result.success_rate, reached);
         progress.last_eval = Some(result);
+        // The interval's lower end: a high rate over few episodes is no better than it is certain.
+        if progress
+            .best_eval
+            .is_none_or(|best| result.ci_low >= best.ci_low)
+        {
+            progress.best_eval = Some(result);
+            self.best = Some(Arc::clone(&self.policy));
+        }
         Ok(Some(result))
     }
 
-    /// The evaluation that ends a run, on seeds that decided nothing before. `None` when `cancel`
-    /// was set.
+    /// The evaluation that ends a run: the policy that did best so far, on seeds that decided nothing
+    /// before. `None` when `cancel` was set.
     ///
     /// # Errors
     /// When the task's files cannot be read.
     pub fn evaluate_final(&self, cancel: &AtomicBool) -> Result<Option<EvalResult>, TrainError> {
-        self.run_policy(
-            self.config.final_eval_episodes,
-            EvalSeeds::Final.first(),
-            cancel,
-        )
+        let episodes = self.config.final_eval_episodes;
+        let first_seed = EvalSeeds::Final.first();
+        let result = self.run(&self.best_policy(), episodes, first_seed, cancel)?;
+        let steps = self.best_steps();
+        Ok(result.map(|result| EvalResult { steps, ..result }))
     }
 
-    fn run_policy(
+    fn run(
         &self,
+        policy: &ActingPolicy,
         episodes: usize,
         first_seed: u64,
         cancel: &AtomicBool,
     ) -> Result<Option<EvalResult>, TrainError> {
-        let (policy, reward) = (self.policy(), self.config.reward);
-        let result = evaluate_policy(&policy, &self.model, reward, episodes, first_seed, cancel)?;
-        Ok(result.map(|result| EvalResult {
-            steps: self.progress.steps,
-            ..result
-        }))
+        let (model, reward) = (&self.model, self.config.reward);
+        let result = evaluate_policy(policy, model, reward, episodes, first_seed, cancel)?;
+        let steps = self.progress.steps;
+        Ok(result.map(|result| EvalResult { steps, ..result }))
     }
 }
 

@@ -44,6 +44,8 @@ fn resume_is_exact_even_in_mid_episode() {
         "networks, moments, duals"
     );
     assert!(through.replay == resumed.replay, "replay memory");
+    assert!(through.policy == resumed.policy, "the best policy");
+    assert_eq!(through.policy_steps, resumed.policy_steps);
 }
 
 #[test]

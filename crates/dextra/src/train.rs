@@ -125,7 +125,11 @@ fn summarise(outcome: &Outcome) {
     let folder = outcome.folder.display();
     match &outcome.final_eval {
         Some(result) => {
-            println!("policy alone, fresh seeds: {}", describe(result));
+            println!(
+                "policy alone, fresh seeds: {} (the best of the run's evaluations, from {} steps)",
+                describe(result),
+                result.steps
+            );
             println!("run folder: {folder}");
         }
         None => println!(
