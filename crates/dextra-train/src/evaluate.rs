@@ -66,6 +66,28 @@ pub struct EvalResult {
     pub steps: u64,
 }
 
+impl EvalResult {
+    /// Two evaluations of the same policy as one.
+    pub(crate) fn joined(&self, other: &Self) -> Self {
+        let episodes = self.episodes + other.episodes;
+        let successes = self.successes + other.successes;
+        let (ci_low, ci_high) = wilson_interval(successes, episodes);
+        let n = episodes.max(1) as f64;
+        let mean = |x: f64, y: f64| (x * self.episodes as f64 + y * other.episodes as f64) / n;
+        Self {
+            episodes,
+            successes,
+            success_rate: successes as f64 / n,
+            ci_low,
+            ci_high,
+            mean_return: mean(self.mean_return, other.mean_return),
+            mean_length: mean(self.mean_length, other.mean_length),
+            failures: self.failures + other.failures,
+            steps: self.steps,
+        }
+    }
+}
+
 /// One episode's contribution.
 #[derive(Clone, Copy)]
 struct Outcome {

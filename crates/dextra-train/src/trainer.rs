@@ -27,7 +27,7 @@ use crate::{
     metrics::{MetricRow, UpdateMeans},
     provenance::Provenance,
     seeds::{EvalSeeds, generator},
-    statistics::{Milestones, Reached, RecentEpisodes, wilson_interval},
+    statistics::{Milestones, Reached, RecentEpisodes},
 };
 
 /// Actors, learner and replay memory of one run.
@@ -367,7 +367,7 @@ impl Trainer {
             let Some(more) = self.run(&policy, episodes, first, cancel)? else {
                 return Ok(None);
             };
-            result = joined(&result, &more);
+            result = result.joined(&more);
         }
         let solved = reaches(&result);
         let progress = &mut self.progress;
@@ -487,24 +487,4 @@ fn learn(
         means.add(&metrics);
     }
     Ok(means)
-}
-
-/// Two evaluations of the same policy as one.
-fn joined(a: &EvalResult, b: &EvalResult) -> EvalResult {
-    let episodes = a.episodes + b.episodes;
-    let successes = a.successes + b.successes;
-    let (ci_low, ci_high) = wilson_interval(successes, episodes);
-    let n = episodes.max(1) as f64;
-    let mean = |x: f64, y: f64| (x * a.episodes as f64 + y * b.episodes as f64) / n;
-    EvalResult {
-        episodes,
-        successes,
-        success_rate: successes as f64 / n,
-        ci_low,
-        ci_high,
-        mean_return: mean(a.mean_return, b.mean_return),
-        mean_length: mean(a.mean_length, b.mean_length),
-        failures: a.failures + b.failures,
-        steps: a.steps,
-    }
 }
