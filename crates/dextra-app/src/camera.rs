@@ -153,8 +153,8 @@ fn spawn(mut commands: Commands, mut egui: ResMut<EguiGlobalSettings>, mut view:
 /// copying is most of the cost.
 fn arrange(
     quality: Res<Quality>,
-    mut scene: Single<(&mut Camera, &mut Msaa), (With<Camera3d>, Without<Camera2d>)>,
-    mut panels: Single<&mut Camera, With<Camera2d>>,
+    mut scene: Single<(&mut Camera, &mut Msaa), With<Camera3d>>,
+    mut panels: Single<&mut Camera, Without<Camera3d>>,
 ) {
     let (scene, msaa) = &mut *scene;
     let shown = |blend_state| CameraOutputMode::Write {

@@ -10,7 +10,7 @@ use std::{
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use dextra_learn::Policy;
-use dextra_train::{Command, Frame, Phase, Session, Status, TrainConfig, TrainError};
+use dextra_train::{Command, Frame, Outcome, Phase, Session, Status, TrainConfig, TrainError};
 
 use crate::{history::History, notice::Notices};
 
@@ -23,7 +23,7 @@ enum State {
     /// A session runs or rests.
     Active(Session),
     /// A session writes its last files.
-    Ending(Receiver<Result<(), TrainError>>),
+    Ending(Receiver<Result<Outcome, TrainError>>),
     /// The session ended and everything is written.
     Finished,
     /// The session could not start or broke.
@@ -241,8 +241,10 @@ impl Training {
                 None
             }
             State::Ending(receiver) => match receiver.try_recv() {
-                Ok(Ok(())) => {
+                Ok(Ok(outcome)) => {
                     self.state = State::Finished;
+                    // The last word on the policy, on seeds used for nothing else.
+                    self.status.last_eval = outcome.final_eval.or(self.status.last_eval);
                     let folder = self.out.as_deref().unwrap_or(Path::new(".")).display();
                     Some(format!("Training ended; everything is in {folder}"))
                 }
@@ -269,10 +271,10 @@ impl Training {
 }
 
 /// Joining may have to wait for files, so it is done elsewhere.
-fn join(session: Session) -> Receiver<Result<(), TrainError>> {
+fn join(session: Session) -> Receiver<Result<Outcome, TrainError>> {
     let (sender, receiver) = bounded(1);
     thread::spawn(move || {
-        let _ = sender.send(session.join().map(|_| ()));
+        let _ = sender.send(session.join());
     });
     receiver
 }

@@ -208,6 +208,7 @@ impl Sources<'_> {
         };
         let name = match source {
             Source::Actor(actor) => (actor + 1).to_string(),
+            Source::Policy if self.training.policy().is_none() => "Policy".into(),
             _ => self.name(source),
         };
         SourceRow {

@@ -85,7 +85,7 @@ fn heading(ui: &mut Ui, chart: &Chart, history: &History) {
 /// Three significant digits, whatever the magnitude.
 fn value(v: f64) -> String {
     match v.abs() {
-        a if a == 0.0 => "0".into(),
+        0.0 => "0".into(),
         a if !(1e-2..1e4).contains(&a) => format!("{v:.1e}"),
         a if a < 1.0 => format!("{v:.3}"),
         a if a < 100.0 => format!("{v:.2}"),

@@ -32,11 +32,14 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
         quantity(format!("{:.0}", view.fps), "frames/s");
         if view.stage != Stage::Idle {
             let status = view.status;
-            quantity(
-                grouped(status.env_steps_per_sec.round() as u64),
-                "env steps/s",
-            );
-            quantity(grouped(status.updates_per_sec.round() as u64), "updates/s");
+            if matches!(
+                view.stage,
+                Stage::Running | Stage::Evaluating | Stage::Paused
+            ) {
+                let rate = |per_sec: f64| grouped(per_sec.round() as u64);
+                quantity(rate(status.env_steps_per_sec), "env steps/s");
+                quantity(rate(status.updates_per_sec), "updates/s");
+            }
             quantity(grouped(status.steps), "steps");
             quantity(grouped(status.updates), "updates");
         }

@@ -224,10 +224,12 @@ impl SourcePlugin {
             speed: 1.0,
             paused: false,
             seed,
-            given_policy: options
-                .policy
-                .as_ref()
-                .map(|path| path.display().to_string()),
+            given_policy: options.policy.as_deref().map(|path| {
+                path.file_name()
+                    .unwrap_or(path.as_os_str())
+                    .to_string_lossy()
+                    .into_owned()
+            }),
             control_hz: 1.0 / env.control_dt_secs(),
             horizon: env.horizon(),
             rollout: Rollout::start(env, given, seed)?,
