@@ -84,7 +84,7 @@ impl Default for LearnConfig {
             action_samples: 10,
             kl: 0.75,
             weight: Weight::Exponential,
-            weight_temperature: 1.0,
+            weight_temperature: 3.0,
             weight_clip: 20.0,
             expert_term: true,
             trust_region_mean: 5e-2,
