@@ -81,7 +81,7 @@ impl Checkpoint {
     pub fn write(&self, run: &Path) -> Result<PathBuf, TrainError> {
         let folder = run.join(FOLDER);
         fs::create_dir_all(&folder).map_err(|error| TrainError::io("create", &folder, error))?;
-        let name = format!("{:09}", self.steps);
+        let name = name_of(self.steps);
         let (path, temporary) = (folder.join(&name), folder.join(format!(".writing-{name}")));
         let written = self
             .write_files(&temporary)
@@ -176,6 +176,25 @@ impl Checkpoint {
 /// The newest checkpoint in a run's folder.
 pub fn latest_checkpoint(run: &Path) -> Option<PathBuf> {
     list(run).pop()
+}
+
+/// Renames the checkpoints after `steps`: a run that continues from an earlier one would otherwise take
+/// them for its newest. Nothing is deleted.
+pub(crate) fn set_aside_after(run: &Path, steps: u64) -> Result<(), TrainError> {
+    let current = run.join(FOLDER).join(name_of(steps));
+    for path in list(run).into_iter().filter(|path| *path > current) {
+        let aside = (0u32..)
+            .map(|n| path.with_extension(format!("aside{n}")))
+            .find(|aside| !aside.exists())
+            .unwrap_or_else(|| path.with_extension("aside"));
+        fs::rename(&path, &aside).map_err(|error| TrainError::io("rename", &path, error))?;
+    }
+    Ok(())
+}
+
+/// Nine digits: names sort as their steps do.
+fn name_of(steps: u64) -> String {
+    format!("{steps:09}")
 }
 
 /// A run's checkpoints, oldest first.

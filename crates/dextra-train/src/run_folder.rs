@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     actor::Failure,
-    checkpoint::{Checkpoint, write_atomic},
+    checkpoint::{Checkpoint, set_aside_after, write_atomic},
     config::{PROVENANCE, TrainConfig},
     error::TrainError,
     metrics::{MetricRow, columns},
@@ -76,7 +76,7 @@ impl RunFolder {
     }
 
     /// Opens the folder of a run that continues at `steps`; rows after that are dropped, the run will
-    /// write them again.
+    /// write them again, and checkpoints after that are renamed.
     ///
     /// # Errors
     /// When something cannot be read or written, or `progress.csv` has other columns.
@@ -84,6 +84,7 @@ impl RunFolder {
         let progress = path.join(PROGRESS);
         if steps > 0 {
             keep_rows(&progress, steps)?;
+            set_aside_after(path, steps)?;
         }
         Ok(Self {
             path: path.to_owned(),

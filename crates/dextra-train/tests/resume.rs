@@ -5,7 +5,7 @@ mod common;
 
 use std::{fs, path::Path, sync::atomic::AtomicBool};
 
-use dextra_train::{Checkpoint, TrainConfig, TrainError, Trainer, latest_checkpoint};
+use dextra_train::{Checkpoint, RunFolder, TrainConfig, TrainError, Trainer, latest_checkpoint};
 
 fn advance(trainer: &mut Trainer, to: u64) {
     while trainer.steps() < to {
@@ -140,6 +140,20 @@ fn damaged_and_foreign_checkpoints_are_refused_with_the_one_before_named() {
 
     // What was refused was not touched.
     assert_eq!(Checkpoint::read(folder.path()).unwrap().steps, 200);
+}
+
+#[test]
+fn continuing_from_an_earlier_checkpoint_sets_the_later_ones_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = Trainer::new(common::small()).unwrap();
+    for steps in [100, 200] {
+        advance(&mut trainer, steps);
+        trainer.checkpoint().unwrap().write(folder.path()).unwrap();
+    }
+    RunFolder::open(folder.path(), 100).unwrap();
+    let names = sorted(&folder.path().join("checkpoints"));
+    assert_eq!(names, ["000000100", "000000200.aside0"]);
+    assert_eq!(Checkpoint::read(folder.path()).unwrap().steps, 100);
 }
 
 #[test]
