@@ -88,7 +88,10 @@ fn memory() {
 /// Whether every task loads.
 fn scenes() -> bool {
     match scenes_dir() {
-        Ok(folder) => println!("scenes       {}", folder.display()),
+        Ok(folder) => {
+            let folder = folder.canonicalize().unwrap_or(folder);
+            println!("scenes       {}", folder.display());
+        }
         Err(error) => {
             println!("scenes       missing: {error}");
             return false;
