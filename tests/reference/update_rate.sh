@@ -21,8 +21,8 @@ first_with() { # module, candidates...
         fi
     done
 }
-jax=$(first_with jax ${PYTHON_JAX:-} python3 "$HOME/venvs/ref/bin/python")
-torch=$(first_with torch ${PYTHON_TORCH:-} python3 "$HOME/venvs/torch/bin/python")
+jax=$(first_with jax ${PYTHON_JAX:-} python3)
+torch=$(first_with torch ${PYTHON_TORCH:-} python3)
 [ -n "$jax" ] || echo "JAX is missing: pip install jax, or set PYTHON_JAX"
 [ -n "$torch" ] || echo "PyTorch is missing: pip install torch, or set PYTHON_TORCH"
 
