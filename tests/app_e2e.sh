@@ -90,9 +90,11 @@ sleep 600 >"$out/commands" & feeder=$!
 exec 4>"$out/commands"
 
 until_true 60 "a window with panels" grep -q '^WIDGET train' "$out/app.log"
-window="$(xdotool search --name '^Dextra' | head -n 1)"
-[ -n "$window" ] || fail "no window is called Dextra"
-xdotool windowfocus "$window"   # no window manager does it here
+find_window() { window="$(xdotool search --name '^Dextra' 2>/dev/null | head -n 1)"; [ -n "$window" ]; }
+until_true 10 "the window is called Dextra" find_window
+# No window manager does it here.
+focus() { xdotool windowfocus "$window" 2>/dev/null && [ "$(xdotool getwindowfocus 2>/dev/null)" = "$window" ]; }
+until_true 10 "the window takes the keyboard" focus
 until_true 20 "the expert moves" more_than frame 5
 is source expert || fail "the app does not open on the expert"
 

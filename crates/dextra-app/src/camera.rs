@@ -33,21 +33,21 @@ const PRESETS: &[Preset] = &[
     },
     // The handle from the side of the hand.
     Preset {
-        focus_m: [-0.15, 0.12, 0.28],
-        azimuth_deg: -25.0,
+        focus_m: [0.07, 0.03, 0.27],
+        azimuth_deg: -35.0,
         elevation_deg: 22.0,
         distance_m: 0.75,
     },
     // Across the gap.
     Preset {
-        focus_m: [-0.15, 0.0, 0.26],
-        azimuth_deg: -92.0,
+        focus_m: [0.03, -0.05, 0.26],
+        azimuth_deg: -86.0,
         elevation_deg: 8.0,
         distance_m: 1.10,
     },
     // From above.
     Preset {
-        focus_m: [-0.10, 0.0, 0.20],
+        focus_m: [0.05, -0.05, 0.20],
         azimuth_deg: -10.0,
         elevation_deg: 78.0,
         distance_m: 1.50,

@@ -16,6 +16,7 @@ use crate::{
     camera::View3d,
     capture::Capture,
     notice::Notices,
+    pace::Pace,
     panel::Layout,
     quit::Leaving,
     scene::Quality,
@@ -60,6 +61,7 @@ struct Hands<'w, 's> {
     layout: ResMut<'w, Layout>,
     view: ResMut<'w, View3d>,
     quality: ResMut<'w, Quality>,
+    pace: Res<'w, Pace>,
     leaving: ResMut<'w, Leaving>,
     notices: ResMut<'w, Notices>,
     captures: MessageWriter<'w, Capture>,
@@ -108,7 +110,13 @@ impl Hands<'_, '_> {
             Action::NextCamera => self.look_from_next(true),
             Action::PreviousCamera => self.look_from_next(false),
             Action::ResetCamera => self.view.look_from(0, &mut self.camera),
-            Action::ToggleShadows => self.quality.shadows = !self.quality.shadows,
+            Action::ToggleShadows => {
+                self.quality.shadows = !self.quality.shadows;
+                if self.quality.shadows && self.pace.is_software() {
+                    self.notices
+                        .say("Shadows are slow without a GPU; S switches them off again");
+                }
+            }
             Action::ToggleLeft => self.layout.left = !self.layout.left,
             Action::ToggleRight => self.layout.right = !self.layout.right,
             Action::ToggleHelp => self.layout.help = !self.layout.help,

@@ -47,6 +47,11 @@ impl Pace {
         })
     }
 
+    /// Whether the processor draws.
+    pub fn is_software(&self) -> bool {
+        self.software
+    }
+
     /// Frames per second drawn recently.
     pub fn fps(&self) -> f64 {
         self.fps

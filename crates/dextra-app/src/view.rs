@@ -93,6 +93,8 @@ pub(crate) struct View<'a> {
     pub achieved_speed: f64,
     /// Seconds since the source last delivered.
     pub silence_secs: f64,
+    /// Seconds by which the screen is behind the source.
+    pub behind_secs: f64,
     /// The rollout, when it is what is watched.
     pub rollout: Option<RolloutView>,
     /// The episode on screen.
@@ -154,7 +156,8 @@ impl Sources<'_> {
             watched: watch.source,
             watched_name: self.name(watch.source),
             achieved_speed: watch.achieved_speed(),
-            silence_secs: watch.silence_secs(),
+            silence_secs: watch.playout.silence_secs(),
+            behind_secs: watch.playout.latency_secs(),
             rollout: watches_rollout.then_some(RolloutView {
                 speed: watch.speed,
                 paused: watch.paused,

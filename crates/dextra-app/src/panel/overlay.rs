@@ -83,7 +83,8 @@ fn detail(view: &View) -> String {
             parts.push(format!("{} acting", episode.actor));
         }
     }
-    if view.silence_secs > SILENT_AFTER_SECS && !view.is_paused() {
+    let stands = view.achieved_speed < 0.02;
+    if view.silence_secs > SILENT_AFTER_SECS && stands && !view.is_paused() {
         let why = match view.stage {
             Stage::Starting => "starting",
             Stage::Evaluating => "the policy is being evaluated",
@@ -95,6 +96,9 @@ fn detail(view: &View) -> String {
         ));
     } else if !view.is_paused() {
         parts.push(format!("{:.1}× real time", view.achieved_speed));
+        if view.rollout.is_none() {
+            parts.push(format!("{:.1} s behind", view.behind_secs));
+        }
     }
     parts.join("  ·  ")
 }

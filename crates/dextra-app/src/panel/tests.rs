@@ -59,6 +59,7 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         watched_name: "Expert".into(),
         achieved_speed: 1.0,
         silence_secs: 0.0,
+        behind_secs: 0.3,
         rollout: Some(RolloutView {
             speed: 1.0,
             paused: false,

@@ -3,7 +3,7 @@
 mod playout;
 mod rollout;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use bevy::prelude::*;
 use dextra_sim::Model;
@@ -13,7 +13,10 @@ use dextra_train::{ActingPolicy, Frame};
 pub(crate) use playout::{Blend, Playout};
 use rollout::{Driver, Request, Rollout};
 
-use crate::{AppError, AppOptions, session::Training};
+use crate::{
+    AppError, AppOptions,
+    session::{Stage, Training},
+};
 
 /// What can be watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +36,11 @@ impl Source {
         [Source::Expert, Source::Policy].into_iter().chain(actors)
     }
 
-    /// Seconds that frames are held back so that they play evenly: a rollout delivers evenly, an actor
-    /// in bursts of a round.
-    fn latency_secs(self) -> f64 {
+    /// An empty queue that suits how the source delivers.
+    fn playout(self) -> Playout {
         match self {
-            Source::Expert | Source::Policy => 0.04,
-            Source::Actor(_) => 0.3,
+            Source::Expert | Source::Policy => Playout::steady(0.04),
+            Source::Actor(_) => Playout::bursty(0.3),
         }
     }
 }
@@ -64,7 +66,6 @@ pub(crate) struct Watch {
     pub horizon: usize,
     rollout: Rollout,
     shown_version: Option<u64>,
-    last_frame: Instant,
 }
 
 impl Watch {
@@ -90,7 +91,7 @@ impl Watch {
             return;
         }
         self.source = source;
-        self.playout = Playout::new(source.latency_secs());
+        self.playout = source.playout();
         self.direct(training);
     }
 
@@ -177,11 +178,6 @@ impl Watch {
     pub fn achieved_speed(&self) -> f64 {
         self.playout.frames_per_sec() / self.control_hz
     }
-
-    /// Seconds since the source last delivered.
-    pub fn silence_secs(&self) -> f64 {
-        self.last_frame.elapsed().as_secs_f64()
-    }
 }
 
 /// Speeds of a rollout, in multiples of real time; the first and the last bound the slider.
@@ -220,7 +216,7 @@ impl SourcePlugin {
         let seed = options.config.seed;
         let watch = Watch {
             source,
-            playout: Playout::new(source.latency_secs()),
+            playout: source.playout(),
             speed: 1.0,
             paused: false,
             seed,
@@ -234,7 +230,6 @@ impl SourcePlugin {
             horizon: env.horizon(),
             rollout: Rollout::start(env, given, seed)?,
             shown_version: None,
-            last_frame: Instant::now(),
         };
         match source {
             Source::Policy => watch.rollout.ask(Request::ActAsGiven),
@@ -272,12 +267,8 @@ fn play(mut watch: ResMut<Watch>, mut training: ResMut<Training>, time: Res<Time
         };
         watch.choose(next, &mut training);
     }
-    let mut delivered = false;
     match watch.source {
-        Source::Actor(_) => training.take_frames(|frame| {
-            watch.playout.push(frame);
-            delivered = true;
-        }),
+        Source::Actor(_) => training.take_frames(|frame| watch.playout.push(frame)),
         Source::Expert | Source::Policy => {
             if watch.source == Source::Policy {
                 watch.offer_policy(&training);
@@ -285,12 +276,16 @@ fn play(mut watch: ResMut<Watch>, mut training: ResMut<Training>, time: Res<Time
             for frame in watch.rollout.frames() {
                 watch.seed = frame.seed;
                 watch.playout.push(frame);
-                delivered = true;
             }
         }
     }
-    if delivered {
-        watch.last_frame = Instant::now();
-    }
+    let rests = match watch.source {
+        Source::Actor(_) => training.stage() == Stage::Paused,
+        Source::Expert | Source::Policy => watch.paused,
+    };
     watch.playout.advance(time.delta_secs_f64());
+    if rests {
+        // A pause must be seen at once, and so must the single steps in it.
+        watch.playout.catch_up();
+    }
 }

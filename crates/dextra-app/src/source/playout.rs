@@ -7,16 +7,30 @@ use dextra_train::Frame;
 /// Frames kept at most; a watcher that falls further behind skips ahead.
 const CAPACITY: usize = 1024;
 
+/// A pause longer than this is an interruption (an evaluation, a pause), not the rhythm of the source.
+const LONGEST_PAUSE_SECS: f64 = 4.0;
+/// Latency per pause between bursts: above 1, so that one burst still plays when the next one comes.
+const LATENCY_PER_PAUSE: f64 = 1.5;
+/// Time in which a longer latency than needed is given up.
+const FORGET_SECS: f64 = 10.0;
+
 /// A queue of frames and a position in it.
 ///
 /// The queue drains at `length / latency` frames per second: in balance with the arrivals, each frame is
-/// shown `latency` seconds after it came, and a burst is spread over about that time. No clock of the
+/// shown `latency` seconds after it came, and a burst is spread over about that time. The latency follows
+/// the pauses between bursts, which are as long as a training's rounds. No clock of the
 /// source is needed, so one rule serves a rollout in real time and an actor at full speed.
 pub(crate) struct Playout {
     queue: VecDeque<Frame>,
     /// Position between the first two frames, in [0, 1).
     position: f64,
+    /// Latency where frames come evenly.
+    least_latency_secs: f64,
     latency_secs: f64,
+    /// Pauses up to this are the source's rhythm.
+    longest_pause_secs: f64,
+    /// Seconds since the last frame came.
+    silence_secs: f64,
     frames_per_sec: f64,
 }
 
@@ -31,18 +45,33 @@ pub(crate) struct Blend<'a> {
 }
 
 impl Playout {
-    /// An empty queue.
-    pub fn new(latency_secs: f64) -> Self {
+    /// An empty queue for a source that delivers as steadily as it acts.
+    pub fn steady(latency_secs: f64) -> Self {
         Self {
+            longest_pause_secs: 0.0,
+            ..Self::bursty(latency_secs)
+        }
+    }
+
+    /// An empty queue for a source that delivers in bursts.
+    pub fn bursty(least_latency_secs: f64) -> Self {
+        Self {
+            longest_pause_secs: LONGEST_PAUSE_SECS,
             queue: VecDeque::new(),
             position: 0.0,
-            latency_secs,
+            least_latency_secs,
+            latency_secs: least_latency_secs,
+            silence_secs: 0.0,
             frames_per_sec: 0.0,
         }
     }
 
     /// Appends the source's next frame.
     pub fn push(&mut self, frame: Frame) {
+        if self.silence_secs < self.longest_pause_secs {
+            self.latency_secs = self.latency_secs.max(LATENCY_PER_PAUSE * self.silence_secs);
+        }
+        self.silence_secs = 0.0;
         if self.queue.len() == CAPACITY {
             self.queue.pop_front();
         }
@@ -55,8 +84,17 @@ impl Playout {
         self.position = 0.0;
     }
 
+    /// Shows the newest frame at once.
+    pub fn catch_up(&mut self) {
+        self.queue.drain(..self.queue.len().saturating_sub(1));
+        self.position = 0.0;
+    }
+
     /// Moves on by so many seconds of real time.
     pub fn advance(&mut self, dt_secs: f64) {
+        self.silence_secs += dt_secs;
+        let excess = self.latency_secs - self.least_latency_secs;
+        self.latency_secs = self.least_latency_secs + excess * (-dt_secs / FORGET_SECS).exp();
         let ahead = self.queue.len().saturating_sub(1) as f64 - self.position;
         let passed = (ahead.max(0.0) * dt_secs / self.latency_secs).min(ahead.max(0.0));
         self.position += passed;
@@ -69,6 +107,16 @@ impl Playout {
             let weight = (dt_secs / 1.0).min(1.0);
             self.frames_per_sec += weight * (passed / dt_secs - self.frames_per_sec);
         }
+    }
+
+    /// Seconds by which the screen is behind the source.
+    pub fn latency_secs(&self) -> f64 {
+        self.latency_secs
+    }
+
+    /// Seconds since the source last delivered.
+    pub fn silence_secs(&self) -> f64 {
+        self.silence_secs
     }
 
     /// What is on screen; `None` before the first frame.
@@ -122,7 +170,7 @@ mod tests {
 
     /// Arrivals of 100 a second, played at 50 pictures a second.
     fn play(bursts: usize) -> Vec<f64> {
-        let mut playout = Playout::new(0.3);
+        let mut playout = Playout::bursty(0.3);
         let mut step = 0;
         let mut shown = Vec::new();
         for picture in 0..500 {
@@ -153,8 +201,42 @@ mod tests {
     }
 
     #[test]
+    fn slow_rounds_play_without_standing_still() {
+        // Fifty frames at once every two seconds, as an actor of a slow training delivers.
+        let mut playout = Playout::bursty(0.3);
+        let (mut step, mut before, mut moves) = (0, 0.0, Vec::new());
+        for picture in 0..1_000 {
+            if picture % 100 == 0 {
+                for _ in 0..50 {
+                    step += 1;
+                    playout.push(frame(1, step));
+                }
+            }
+            playout.advance(0.02);
+            let blend = playout.blend().unwrap();
+            let shown = blend.older.step as f64 + f64::from(blend.share);
+            moves.push(shown - before);
+            before = shown;
+        }
+        let late = &moves[500..];
+        let mean = late.iter().sum::<f64>() / late.len() as f64;
+        assert!((mean - 0.5).abs() < 0.05, "{mean} steps per picture");
+        assert!(late.iter().all(|&m| (0.2..1.2).contains(&m)));
+    }
+
+    #[test]
+    fn catching_up_shows_the_newest() {
+        let mut playout = Playout::steady(0.5);
+        for step in 1..=9 {
+            playout.push(frame(1, step));
+        }
+        playout.catch_up();
+        assert_eq!(playout.blend().unwrap().newer.step, 9);
+    }
+
+    #[test]
     fn a_new_episode_is_cut_to_not_blended() {
-        let mut playout = Playout::new(0.1);
+        let mut playout = Playout::bursty(0.1);
         playout.push(frame(1, 9));
         playout.push(frame(2, 1));
         let blend = playout.blend().unwrap();
