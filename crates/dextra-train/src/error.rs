@@ -92,7 +92,7 @@ impl TrainError {
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free some space: the last checkpoint is whole, `--resume` continues from it"
+            "; free some space: a checkpoint written before is whole, and `--resume` continues from it"
         }
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
             "; choose a folder that can be written with `--out`"

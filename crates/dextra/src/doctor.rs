@@ -154,18 +154,26 @@ fn vulkan() -> bool {
 }
 
 fn keyboard() -> bool {
+    let missing = missing_keyboard_library();
+    if let Some(library) = missing {
+        println!("keyboard     {library} is missing");
+        println!("             {KEYBOARD_REMEDY}");
+    }
+    missing.is_none()
+}
+
+/// How to get what [`missing_keyboard_library`] names.
+pub const KEYBOARD_REMEDY: &str = "apt install libxkbcommon-x11-0";
+
+/// The keyboard library that a window loads and this machine lacks, if any.
+pub fn missing_keyboard_library() -> Option<&'static str> {
     let wayland = env::var_os("WAYLAND_DISPLAY").is_some_and(|value| !value.is_empty());
     let needed = if wayland {
         "libxkbcommon.so.0"
     } else {
         "libxkbcommon-x11.so.0"
     };
-    let there = !cfg!(target_os = "linux") || library(needed);
-    if !there {
-        println!("keyboard     {needed} is missing");
-        println!("             apt install libxkbcommon-x11-0");
-    }
-    there
+    (cfg!(target_os = "linux") && !library(needed)).then_some(needed)
 }
 
 /// Driver manifests where the Vulkan loader looks for them.

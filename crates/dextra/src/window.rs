@@ -49,6 +49,12 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
             config.task
         )));
     }
+    if let Some(library) = crate::doctor::missing_keyboard_library() {
+        return Err(CliError::Failed(format!(
+            "a window needs {library}, which is not installed; {}",
+            crate::doctor::KEYBOARD_REMEDY
+        )));
+    }
     let options = dextra_app::AppOptions {
         out: args.out,
         train: args.train,
