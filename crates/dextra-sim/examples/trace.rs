@@ -1,10 +1,11 @@
 //! Drives a scene from standard input, for comparison with other engines.
 //!
-//! `trace SCENE.xml [SPLIT_BODY...] < lines > rows.csv`
+//! `trace SCENE.xml [SPLIT_BODY...] [KEY=VALUE...] < lines > rows.csv`
 //!
-//! Each line of input is one of
+//! `KEY=VALUE` are physics options as in a task's TOML. Each line of input is one of
 //!
 //! - `qpos,...`: sets the positions, at rest; prints nothing;
+//! - `qvel,...`: sets the velocities; prints nothing;
 //! - `masses`: prints the mass of every body, kg, the world's first;
 //! - `poses`: prints the position and the quaternion (w first) of every body, then the position of
 //!   every site;
@@ -24,10 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let path = args
         .next()
-        .ok_or("usage: trace SCENE.xml [SPLIT_BODY...] < lines")?;
+        .ok_or("usage: trace SCENE.xml [SPLIT_BODY...] [KEY=VALUE...] < lines")?;
+    let (settings, bodies): (Vec<String>, Vec<String>) = args.partition(|arg| arg.contains('='));
     let options = PhysicsOptions {
-        split_at: args.collect(),
-        ..PhysicsOptions::default()
+        split_at: bodies,
+        ..toml::from_str(&settings.join("\n"))?
     };
     let mut sim = Sim::new(Arc::new(Model::load(Path::new(&path), &options)?));
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -35,6 +37,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let line = line?;
         if let Some(start) = line.strip_prefix("qpos,") {
             sim.set_state(&numbers(start)?, &vec![0.0; sim.model().nv])?;
+            continue;
+        }
+        if let Some(start) = line.strip_prefix("qvel,") {
+            sim.set_state(&sim.qpos().to_vec(), &numbers(start)?)?;
             continue;
         }
         let row = match line.as_str() {

@@ -44,6 +44,8 @@ pub(crate) struct Rules {
     allowed: Vec<bool>,
     /// Friction of the pairs where it is not the larger of the two geoms'.
     friction: BTreeMap<(usize, usize), f32>,
+    /// Friction against turning, of the pairs that have it.
+    turning: BTreeMap<(usize, usize), Turning>,
     /// Group bits and hooks of each geom.
     filters: Vec<(InteractionGroups, ActiveHooks)>,
 }
@@ -54,7 +56,7 @@ impl Rules {
         let geoms = model.geoms.len();
         let owners: Vec<usize> = (0..model.bodies.len()).map(|b| owner(model, b)).collect();
         let mut allowed = vec![false; geoms * geoms];
-        let mut friction = BTreeMap::new();
+        let (mut friction, mut turning) = (BTreeMap::new(), BTreeMap::new());
         for i in 0..geoms {
             for j in i + 1..geoms {
                 let (a, b) = (&model.geoms[i], &model.geoms[j]);
@@ -69,13 +71,18 @@ impl Rules {
                 };
                 allowed[i * geoms + j] = collide;
                 allowed[j * geoms + i] = collide;
-                let mu = match pair {
-                    Some(p) if p.condim == 1 => 0.0,
-                    Some(p) => p.friction[0],
+                if !collide {
+                    continue;
+                }
+                let own = match pair {
+                    Some(p) => Friction::new(p.condim, p.friction),
                     None => combined_friction(a, b),
                 };
-                if collide && mu != a.friction[0].max(b.friction[0]) {
-                    friction.insert((i, j), mu as f32);
+                if own.sliding != a.friction[0].max(b.friction[0]) {
+                    friction.insert((i, j), own.sliding as f32);
+                }
+                if own.turning != Turning::default() {
+                    turning.insert((i, j), own.turning);
                 }
             }
         }
@@ -84,8 +91,14 @@ impl Rules {
             geoms,
             allowed,
             friction,
+            turning,
             filters,
         }
+    }
+
+    /// The pairs with friction against turning, smaller index first, in order.
+    pub(crate) fn turning(&self) -> impl Iterator<Item = ((usize, usize), Turning)> {
+        self.turning.iter().map(|(&pair, &turning)| (pair, turning))
     }
 
     /// Whether two geoms may touch.
@@ -126,14 +139,45 @@ fn by_rule(model: &Model, owners: &[usize], a: &Geom, b: &Geom) -> bool {
     bits && owner_a != owner_b && !related && !excluded
 }
 
-/// Sliding friction of a pair: the larger, or that of the geom with priority; none for `condim` 1.
-fn combined_friction(a: &Geom, b: &Geom) -> f64 {
-    let (condim, mu) = match a.priority.cmp(&b.priority) {
-        std::cmp::Ordering::Greater => (a.condim, a.friction[0]),
-        std::cmp::Ordering::Less => (b.condim, b.friction[0]),
-        std::cmp::Ordering::Equal => (a.condim.max(b.condim), a.friction[0].max(b.friction[0])),
-    };
-    if condim == 1 { 0.0 } else { mu }
+/// Friction of a pair against turning, as a torque per normal force: lengths in metres.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Turning {
+    /// About the normal.
+    pub torsion: f64,
+    /// About the tangents.
+    pub rolling: f64,
+}
+
+/// All friction of a pair; what its contact dimension leaves out is zero.
+struct Friction {
+    sliding: f64,
+    turning: Turning,
+}
+
+impl Friction {
+    fn new(condim: u32, [sliding, torsion, rolling]: [f64; 3]) -> Self {
+        let from = |least: u32, mu: f64| if condim >= least { mu } else { 0.0 };
+        Self {
+            sliding: from(3, sliding),
+            turning: Turning {
+                torsion: from(4, torsion),
+                rolling: from(6, rolling),
+            },
+        }
+    }
+}
+
+/// Friction of a pair that is not explicit: the larger coefficients and contact dimension, or those
+/// of the geom with priority.
+fn combined_friction(a: &Geom, b: &Geom) -> Friction {
+    match a.priority.cmp(&b.priority) {
+        std::cmp::Ordering::Greater => Friction::new(a.condim, a.friction),
+        std::cmp::Ordering::Less => Friction::new(b.condim, b.friction),
+        std::cmp::Ordering::Equal => Friction::new(
+            a.condim.max(b.condim),
+            [0, 1, 2].map(|k| a.friction[k].max(b.friction[k])),
+        ),
+    }
 }
 
 /// Group bits that say exactly which geoms collide, where 32 bits suffice: one bit for each set of

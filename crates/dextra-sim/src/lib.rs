@@ -33,6 +33,7 @@ mod sim;
 mod snapshot;
 mod source;
 mod split;
+mod torsion;
 mod world;
 
 pub use contact::Contact;

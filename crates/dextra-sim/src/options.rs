@@ -21,6 +21,8 @@ pub struct PhysicsOptions {
     pub contact_damping_ratio: f64,
     /// Distance ahead at which contacts are found, metres.
     pub prediction_m: f64,
+    /// The most that a torsional or rolling friction coefficient may be, metres.
+    pub torsion_cap_m: f64,
 }
 
 impl Default for PhysicsOptions {
@@ -32,6 +34,7 @@ impl Default for PhysicsOptions {
             contact_frequency_hz: 200.0,
             contact_damping_ratio: 4.0,
             prediction_m: 0.002,
+            torsion_cap_m: 1.0,
         }
     }
 }
@@ -48,6 +51,7 @@ impl PhysicsOptions {
             ("contact_frequency_hz", self.contact_frequency_hz),
             ("contact_damping_ratio", self.contact_damping_ratio),
             ("prediction_m", self.prediction_m),
+            ("torsion_cap_m", self.torsion_cap_m),
         ];
         match positive
             .into_iter()

@@ -15,6 +15,7 @@ use crate::{
     pose::Pose,
     snapshot::{Snapshot, State},
     split,
+    torsion::Torsion,
     world::World,
 };
 
@@ -28,6 +29,7 @@ pub struct Sim {
     rules: Rules,
     plan: Plan,
     drive: Drive,
+    torsion: Torsion,
     engine: Engine,
     /// The world at rest in the reference configuration.
     template: World,
@@ -108,6 +110,7 @@ impl Sim {
         let rules = Rules::new(&model);
         let (mut world, plan) = build::build(&model, &rules, &model.options.split_at);
         let drive = Drive::new(&model, &rules, &mut world, &plan);
+        let torsion = Torsion::new(&model, &rules, &mut world, &plan);
         let body_positions: Vec<_> = model.bodies.iter().map(|b| b.pose.pos).collect();
         let fixed_poses = build::reference_poses(&model, &body_positions);
         let mut engine = Engine::new(&model);
@@ -131,6 +134,7 @@ impl Sim {
             rules,
             plan,
             drive,
+            torsion,
             engine,
             template: world,
             state,
@@ -225,6 +229,7 @@ impl Sim {
         let dt = self.model.timestep_secs;
         let substeps = self.model.options.substeps.max(1);
         split::apply(world, &self.plan.welds, welds, dt as f32, substeps);
+        self.torsion.apply(world, dt as f32);
         let fine = self.engine.step(world, &self.rules);
         self.state.time_secs += dt;
         self.read();
