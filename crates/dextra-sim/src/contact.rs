@@ -15,7 +15,9 @@ use rapier3d::prelude::{
 
 use crate::{
     convert::array,
-    model::{Geom, Model, WORLD},
+    limit::Law,
+    model::{Geom, Model, SolverParams, WORLD},
+    softness::{Motion, Softness},
     world::World,
 };
 
@@ -46,6 +48,9 @@ pub(crate) struct Rules {
     friction: BTreeMap<(usize, usize), f32>,
     /// Friction against turning, of the pairs that have it.
     turning: BTreeMap<(usize, usize), Turning>,
+    /// The different laws of contact, and the index of each pair's (row by row).
+    laws: Vec<Law>,
+    law_of: Vec<usize>,
     /// Group bits and hooks of each geom.
     filters: Vec<(InteractionGroups, ActiveHooks)>,
 }
@@ -57,6 +62,7 @@ impl Rules {
         let owners: Vec<usize> = (0..model.bodies.len()).map(|b| owner(model, b)).collect();
         let mut allowed = vec![false; geoms * geoms];
         let (mut friction, mut turning) = (BTreeMap::new(), BTreeMap::new());
+        let (mut laws, mut law_of) = (Vec::new(), vec![0; geoms * geoms]);
         for i in 0..geoms {
             for j in i + 1..geoms {
                 let (a, b) = (&model.geoms[i], &model.geoms[j]);
@@ -81,17 +87,27 @@ impl Rules {
                 if own.sliding != a.friction[0].max(b.friction[0]) {
                     friction.insert((i, j), own.sliding as f32);
                 }
+                let params = pair.map_or_else(|| combined_solver(a, b), |p| p.contact);
+                let law = Law::new(&params, model.timestep_secs);
+                let index = laws.iter().position(|l| *l == law).unwrap_or_else(|| {
+                    laws.push(law);
+                    laws.len() - 1
+                });
+                law_of[i * geoms + j] = index;
+                law_of[j * geoms + i] = index;
                 if own.turning != Turning::default() {
                     turning.insert((i, j), own.turning);
                 }
             }
         }
-        let filters = filters(geoms, &allowed, &friction);
+        let filters = filters(geoms, &allowed);
         Self {
             geoms,
             allowed,
             friction,
             turning,
+            laws,
+            law_of,
             filters,
         }
     }
@@ -180,13 +196,27 @@ fn combined_friction(a: &Geom, b: &Geom) -> Friction {
     }
 }
 
+/// Solver parameters of a pair that is not explicit: halfway between, or those of the geom with
+/// priority. Direct stiffness and damping (negative `solref`) take the smaller numbers.
+fn combined_solver(a: &Geom, b: &Geom) -> SolverParams {
+    let (p, q) = (&a.contact, &b.contact);
+    let mean = |x: f64, y: f64| 0.5 * (x + y);
+    match a.priority.cmp(&b.priority) {
+        std::cmp::Ordering::Greater => *p,
+        std::cmp::Ordering::Less => *q,
+        std::cmp::Ordering::Equal => SolverParams {
+            solref: [0, 1].map(|k| match p.solref[0] > 0.0 && q.solref[0] > 0.0 {
+                true => mean(p.solref[k], q.solref[k]),
+                false => p.solref[k].min(q.solref[k]),
+            }),
+            solimp: [0, 1, 2, 3, 4].map(|k| mean(p.solimp[k], q.solimp[k])),
+        },
+    }
+}
+
 /// Group bits that say exactly which geoms collide, where 32 bits suffice: one bit for each set of
 /// geoms that collide with the same others. Beyond that, bits are shared and a hook decides.
-fn filters(
-    geoms: usize,
-    allowed: &[bool],
-    friction: &BTreeMap<(usize, usize), f32>,
-) -> Vec<(InteractionGroups, ActiveHooks)> {
+fn filters(geoms: usize, allowed: &[bool]) -> Vec<(InteractionGroups, ActiveHooks)> {
     let row = |i: usize| &allowed[i * geoms..(i + 1) * geoms];
     let mut classes: Vec<usize> = Vec::new();
     let class_of: Vec<usize> = (0..geoms)
@@ -210,22 +240,24 @@ fn filters(
                 Group::from(filter),
                 InteractionTestMode::And,
             );
-            let mut hooks = ActiveHooks::empty();
+            let mut hooks = ActiveHooks::MODIFY_SOLVER_CONTACTS;
             hooks.set(ActiveHooks::FILTER_CONTACT_PAIRS, !exact);
-            let own_friction = friction.keys().any(|&(a, b)| a == i || b == i);
-            hooks.set(ActiveHooks::MODIFY_SOLVER_CONTACTS, own_friction);
             (groups, hooks)
         })
         .collect()
 }
 
 /// The hooks that the engine calls while it steps.
-pub(crate) struct Hooks<'a>(pub &'a Rules);
+pub(crate) struct Hooks<'a> {
+    pub rules: &'a Rules,
+    pub motion: &'a Motion,
+    pub softness: Softness,
+}
 
 impl PhysicsHooks for Hooks<'_> {
     fn filter_contact_pair(&self, context: &PairFilterContext) -> Option<SolverFlags> {
         let geom = |c: ColliderHandle| context.colliders[c].user_data as usize;
-        self.0
+        self.rules
             .allows(geom(context.collider1), geom(context.collider2))
             .then_some(SolverFlags::COMPUTE_RIGID_IMPULSES)
     }
@@ -233,9 +265,25 @@ impl PhysicsHooks for Hooks<'_> {
     fn modify_solver_contacts(&self, context: &mut ContactModificationContext) {
         let geom = |c: ColliderHandle| context.colliders[c].user_data as usize;
         let (a, b) = (geom(context.collider1), geom(context.collider2));
-        let friction = self.0.friction.get(&(a.min(b), a.max(b))).copied();
-        if let (Some(friction), Some(manifold)) = (friction, context.rigid_mut()) {
+        let law = &self.rules.laws[self.rules.law_of[a * self.rules.geoms + b]];
+        let friction = self.rules.friction.get(&(a.min(b), a.max(b))).copied();
+        let bodies = context.bodies;
+        let side = |handle| move |at| self.motion.velocity(bodies, handle, at);
+        let (first, second) = (side(context.rigid_body1), side(context.rigid_body2));
+        let Some(manifold) = context.rigid_mut() else {
+            return;
+        };
+        if let Some(friction) = friction {
             *manifold.friction = friction;
+        }
+        // Before they touch, margin included, nothing acts.
+        manifold
+            .solver_contacts
+            .retain(|contact| contact.dist < 0.0);
+        for contact in manifold.solver_contacts.iter_mut() {
+            let at = 0.5 * (contact.anchor1 + contact.anchor2);
+            let speed = (second(at) - first(at)).dot(*manifold.normal);
+            contact.dist = self.softness.distance(law, contact.dist, speed);
         }
     }
 }

@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     build::{self, Coordinate, Dof, Plan},
     contact::Rules,
-    limit::Limit,
-    model::{Actuator, Model, Tendon, Transmission},
+    limit::{Active, Law, Limit},
+    model::{Actuator, Model, SolverParams, Tendon, Transmission},
     world::World,
 };
 
 /// Multibodies up to this size get exact dry friction, which costs a solver row per joint.
 const EXACT_FRICTION_DOFS: usize = 6;
+/// `d` of MuJoCo's dry friction: its default `solimp` at zero.
+const FRICTION_IMPEDANCE: f64 = 0.9;
 /// Below this speed regularised dry friction is viscous.
 const FRICTION_SPEED: f64 = 0.005;
 /// The engine takes joint forces as springs: one so soft that only its offset counts.
@@ -42,6 +44,8 @@ struct DrivenJoint {
     base: Load,
     /// Dry friction to regularise; zero where the engine has an exact row.
     friction: f64,
+    /// Dry friction of the engine's exact row.
+    exact_friction: f64,
     limit: Option<Limit>,
 }
 
@@ -51,6 +55,8 @@ pub(crate) struct Drive {
     dt: f64,
     joints: Vec<Option<DrivenJoint>>,
     tendon_limits: Vec<Option<Limit>>,
+    /// `b` of MuJoCo's dry friction.
+    friction_damping: f64,
     loads: Vec<Load>,
 }
 
@@ -94,12 +100,12 @@ impl Drive {
                 .multibody_joints
                 .get_multibody_mut(dof.multibody)
                 .filter(|mb| mb.ndofs() <= EXACT_FRICTION_DOFS);
-            let friction = match exact {
+            let (friction, exact_friction) = match exact {
                 Some(multibody) => {
                     multibody.frictions_mut()[dof.index] = joint.frictionloss as f32;
-                    0.0
+                    (0.0, joint.frictionloss)
                 }
-                None => joint.frictionloss,
+                None => (joint.frictionloss, 0.0),
             };
             let limit = joint.range.map(|range| {
                 Limit::new(range, joint.margin, &joint.limit, inertia.joints[index], dt)
@@ -116,6 +122,7 @@ impl Drive {
                     inertia: joint.armature,
                 },
                 friction,
+                exact_friction,
                 limit,
             }));
         }
@@ -133,6 +140,7 @@ impl Drive {
             loads: vec![Load::default(); joints.len()],
             joints,
             tendon_limits,
+            friction_damping: Law::new(&SolverParams::default(), dt).damping,
         }
     }
 
@@ -170,6 +178,17 @@ impl Drive {
                 let Some(active) = limit.law(side, q, v) else {
                     continue;
                 };
+                let held = self.held(
+                    joint,
+                    limit.inverse_inertia,
+                    &active,
+                    side * v,
+                    side * force,
+                );
+                if let Some(push) = held {
+                    self.loads[index].force += side * push;
+                    continue;
+                }
                 // A limit only pushes: it acts if the joint, left alone, would accelerate less.
                 // What it would do alone is what it did in the last step, less the limit's part,
                 // plus the change of force since.
@@ -186,6 +205,35 @@ impl Drive {
         }
         self.write(world);
         state.qvel.copy_from_slice(qvel);
+    }
+
+    /// The push of a limit against which dry friction holds its joint, which moves away from it
+    /// with the speed `v` under the force `force`; `None` when it slips.
+    ///
+    /// MuJoCo first solves limit and friction as equally soft constraints, and then, with the
+    /// limit's force as it is, makes friction stick (its noslip solver). So the force is that of a
+    /// joint that yields a little, although it does not: about half of the full one. A nail stays
+    /// where it has been driven in the margin of its stop thanks to that.
+    fn held(
+        &self,
+        joint: &DrivenJoint,
+        inverse_inertia: f64,
+        active: &Active,
+        v: f64,
+        force: f64,
+    ) -> Option<f64> {
+        if joint.exact_friction == 0.0 {
+            return None;
+        }
+        let resistance = (1.0 - active.impedance) / active.impedance * inverse_inertia;
+        let share = 1.0 - FRICTION_IMPEDANCE;
+        let drag = self.friction_damping * v;
+        let wanted =
+            active.acceleration - share * inverse_inertia * force + FRICTION_IMPEDANCE * drag;
+        let push = (wanted / (resistance + share * inverse_inertia)).max(0.0);
+        let yielding = active.acceleration - resistance * push;
+        let friction = (yielding + drag).abs() * FRICTION_IMPEDANCE / (share * inverse_inertia);
+        (friction <= joint.exact_friction).then_some(push)
     }
 
     fn sum(&self, terms: &[(usize, f64)], values: impl Fn(&DrivenJoint) -> f64) -> f64 {

@@ -31,6 +31,7 @@ mod options;
 mod pose;
 mod sim;
 mod snapshot;
+mod softness;
 mod source;
 mod split;
 mod torsion;

@@ -1,41 +1,23 @@
-//! MuJoCo's soft limits (Computation chapter, "Constraint model").
+//! MuJoCo's soft constraints: contacts and limits (Computation chapter, "Constraint model").
 //!
-//! A violated limit asks for the acceleration `aref = -b v - k d(r) r`, where `r` is the distance
-//! to the limit less its margin, and pushes with `f = (aref - a) / R`, where `a` is the resulting
-//! acceleration, `R = (1 - d) / d * A` and `A` the inverse inertia seen by the limit.
+//! A violated constraint asks for the acceleration `aref = -b v - k d(r) r`, where `r` is the
+//! distance to it less its margin, and pushes with `f = (aref - a) / R`, where `a` is the resulting
+//! acceleration, `R = (1 - d) / d * A` and `A` the inverse inertia seen by the constraint.
 
 use crate::model::SolverParams;
 
-/// A limited quantity: a joint position or a tendon length.
-#[derive(Clone, Debug)]
-pub(crate) struct Limit {
-    range: [f64; 2],
-    margin: f64,
+/// The constants `k`, `b` and `d(r)` of a constraint.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Law {
     stiffness: f64,
-    damping: f64,
+    /// `b`, 1/s.
+    pub damping: f64,
     solimp: [f64; 5],
-    /// `A`, at the reference configuration.
-    pub inverse_inertia: f64,
 }
 
-/// A limit that acts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Active {
-    /// The acceleration asked for, away from the limit.
-    pub acceleration: f64,
-    /// `d`, between 0 and 1.
-    pub impedance: f64,
-}
-
-impl Limit {
-    /// A limit with MuJoCo's parameters.
-    pub(crate) fn new(
-        range: [f64; 2],
-        margin: f64,
-        params: &SolverParams,
-        inverse_inertia: f64,
-        timestep_secs: f64,
-    ) -> Self {
+impl Law {
+    /// The law of MuJoCo's `solref` and `solimp`.
+    pub(crate) fn new(params: &SolverParams, timestep_secs: f64) -> Self {
         let mut solimp = params.solimp;
         for x in [0, 1, 3] {
             solimp[x] = solimp[x].clamp(1e-4, 1.0 - 1e-4);
@@ -54,32 +36,20 @@ impl Limit {
             (-a / (dmax * dmax), -b / dmax)
         };
         Self {
-            range,
-            margin,
             stiffness,
             damping,
             solimp,
-            inverse_inertia,
         }
     }
 
-    /// What the lower (`side` = 1) or the upper (-1) limit asks for, if it acts.
-    pub(crate) fn law(&self, side: f64, position: f64, velocity: f64) -> Option<Active> {
-        let bound = if side > 0.0 {
-            self.range[0]
-        } else {
-            self.range[1]
-        };
-        let r = side * (position - bound) - self.margin;
-        if r >= 0.0 {
-            return None;
-        }
+    /// What is asked for at the distance `r < 0` and the speed `v` away from it.
+    pub(crate) fn at(&self, r: f64, v: f64) -> Active {
         let impedance = self.impedance(-r);
-        let acceleration = -self.damping * side * velocity - self.stiffness * impedance * r;
-        Some(Active {
-            acceleration,
+        Active {
+            pull: -self.stiffness * impedance * r,
+            acceleration: -self.damping * v - self.stiffness * impedance * r,
             impedance,
-        })
+        }
     }
 
     /// `d(r)`: a power curve from `dmin` at zero to `dmax` at `width`, bent at `midpoint`.
@@ -96,5 +66,55 @@ impl Limit {
             1.0 - (1.0 - x).powf(power) / (1.0 - midpoint).powf(power - 1.0)
         };
         dmin + y * (dmax - dmin)
+    }
+}
+
+/// A constraint that acts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Active {
+    /// The part of `acceleration` that comes from the distance.
+    pub pull: f64,
+    /// The acceleration asked for, away from the constraint.
+    pub acceleration: f64,
+    /// `d`, between 0 and 1.
+    pub impedance: f64,
+}
+
+/// A limited quantity: a joint position or a tendon length.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    range: [f64; 2],
+    margin: f64,
+    law: Law,
+    /// `A`, at the reference configuration.
+    pub inverse_inertia: f64,
+}
+
+impl Limit {
+    /// A limit with MuJoCo's parameters.
+    pub(crate) fn new(
+        range: [f64; 2],
+        margin: f64,
+        params: &SolverParams,
+        inverse_inertia: f64,
+        timestep_secs: f64,
+    ) -> Self {
+        Self {
+            range,
+            margin,
+            law: Law::new(params, timestep_secs),
+            inverse_inertia,
+        }
+    }
+
+    /// What the lower (`side` = 1) or the upper (-1) limit asks for, if it acts.
+    pub(crate) fn law(&self, side: f64, position: f64, velocity: f64) -> Option<Active> {
+        let bound = if side > 0.0 {
+            self.range[0]
+        } else {
+            self.range[1]
+        };
+        let r = side * (position - bound) - self.margin;
+        (r < 0.0).then(|| self.law.at(r, side * velocity))
     }
 }

@@ -15,10 +15,6 @@ pub struct PhysicsOptions {
     pub substeps: u32,
     /// Gauss-Seidel sweeps over the contacts within a substep.
     pub contact_sweeps: u32,
-    /// Natural frequency of contact springs, Hz.
-    pub contact_frequency_hz: f64,
-    /// Damping ratio of contact springs.
-    pub contact_damping_ratio: f64,
     /// Distance ahead at which contacts are found, metres.
     pub prediction_m: f64,
     /// The most that a torsional or rolling friction coefficient may be, metres.
@@ -31,8 +27,6 @@ impl Default for PhysicsOptions {
             split_at: Vec::new(),
             substeps: 1,
             contact_sweeps: 12,
-            contact_frequency_hz: 200.0,
-            contact_damping_ratio: 4.0,
             prediction_m: 0.002,
             torsion_cap_m: 1.0,
         }
@@ -48,8 +42,6 @@ impl PhysicsOptions {
         let positive = [
             ("substeps", f64::from(self.substeps)),
             ("contact_sweeps", f64::from(self.contact_sweeps)),
-            ("contact_frequency_hz", self.contact_frequency_hz),
-            ("contact_damping_ratio", self.contact_damping_ratio),
             ("prediction_m", self.prediction_m),
             ("torsion_cap_m", self.torsion_cap_m),
         ];

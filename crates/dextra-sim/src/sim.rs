@@ -14,6 +14,7 @@ use crate::{
     options::PhysicsOptions,
     pose::Pose,
     snapshot::{Snapshot, State},
+    softness::{Motion, Softness},
     split,
     torsion::Torsion,
     world::World,
@@ -30,6 +31,7 @@ pub struct Sim {
     plan: Plan,
     drive: Drive,
     torsion: Torsion,
+    motion: Motion,
     engine: Engine,
     /// The world at rest in the reference configuration.
     template: World,
@@ -43,6 +45,7 @@ pub struct Sim {
 struct Engine {
     gravity: rp::Vector,
     parameters: rp::IntegrationParameters,
+    softness: Softness,
     pipeline: rp::PhysicsPipeline,
     soft_bodies: rp::SoftBodySet,
     ccd: rp::CCDSolver,
@@ -52,9 +55,11 @@ impl Engine {
     fn new(model: &Model) -> Self {
         let mut pipeline = rp::PhysicsPipeline::new();
         pipeline.counters.disable();
+        let softness = Softness::new(model.timestep_secs);
         Self {
             gravity: vector(model.gravity),
-            parameters: parameters(model.timestep_secs, &model.options),
+            parameters: parameters(model.timestep_secs, &softness, &model.options),
+            softness,
             pipeline,
             soft_bodies: rp::SoftBodySet::new(),
             ccd: rp::CCDSolver::new(),
@@ -62,7 +67,13 @@ impl Engine {
     }
 
     /// One step; false when something was not finite.
-    fn step(&mut self, world: &mut World, rules: &Rules) -> bool {
+    fn step(&mut self, world: &mut World, rules: &Rules, motion: &mut Motion) -> bool {
+        motion.read(world);
+        let hooks = Hooks {
+            rules,
+            motion,
+            softness: self.softness,
+        };
         self.pipeline.step(
             self.gravity,
             &self.parameters,
@@ -75,7 +86,7 @@ impl Engine {
             &mut world.multibody_joints,
             &mut self.soft_bodies,
             &mut self.ccd,
-            &Hooks(rules),
+            &hooks,
             &(),
         );
         self.pipeline.quarantine().is_empty()
@@ -83,18 +94,21 @@ impl Engine {
 }
 
 /// The engine's defaults are for crates and houses; these are for fingers.
-fn parameters(timestep_secs: f64, options: &PhysicsOptions) -> rp::IntegrationParameters {
-    let softness = rp::SpringCoefficients {
-        natural_frequency: options.contact_frequency_hz as f32,
-        damping_ratio: options.contact_damping_ratio as f32,
-    };
+fn parameters(
+    timestep_secs: f64,
+    softness: &Softness,
+    options: &PhysicsOptions,
+) -> rp::IntegrationParameters {
     rp::IntegrationParameters {
         dt: timestep_secs as f32,
         num_solver_iterations: options.substeps.max(1) as usize,
         num_internal_pgs_iterations: options.contact_sweeps.max(1) as usize,
+        // What a contact's spring gives to the motion stays there, as in MuJoCo.
+        num_internal_stabilization_iterations: 0,
+        normalized_max_corrective_velocity: f32::MAX,
         normalized_prediction_distance: options.prediction_m as f32,
-        contact_softness: softness,
-        static_contact_softness: softness,
+        contact_softness: softness.spring(),
+        static_contact_softness: softness.spring(),
         friction_in_bias_pass: true,
         // Stale contact points let a grasp slip.
         contact_recycling: false,
@@ -111,12 +125,13 @@ impl Sim {
         let (mut world, plan) = build::build(&model, &rules, &model.options.split_at);
         let drive = Drive::new(&model, &rules, &mut world, &plan);
         let torsion = Torsion::new(&model, &rules, &mut world, &plan);
+        let mut motion = Motion::new(&world, &plan);
         let body_positions: Vec<_> = model.bodies.iter().map(|b| b.pose.pos).collect();
         let fixed_poses = build::reference_poses(&model, &body_positions);
         let mut engine = Engine::new(&model);
         // One step at rest lets the engine set up its islands and trees, once and for all.
         let gravity = std::mem::take(&mut engine.gravity);
-        engine.step(&mut world, &rules);
+        engine.step(&mut world, &rules, &mut motion);
         engine.gravity = gravity;
         let state = State {
             world: world.clone(),
@@ -135,6 +150,7 @@ impl Sim {
             plan,
             drive,
             torsion,
+            motion,
             engine,
             template: world,
             state,
@@ -230,7 +246,7 @@ impl Sim {
         let substeps = self.model.options.substeps.max(1);
         split::apply(world, &self.plan.welds, welds, dt as f32, substeps);
         self.torsion.apply(world, dt as f32);
-        let fine = self.engine.step(world, &self.rules);
+        let fine = self.engine.step(world, &self.rules, &mut self.motion);
         self.state.time_secs += dt;
         self.read();
         let numbers = self.state.qpos.iter().chain(&self.state.qvel);

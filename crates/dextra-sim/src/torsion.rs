@@ -11,12 +11,7 @@ use std::collections::BTreeMap;
 
 use rapier3d::prelude as rp;
 
-use crate::{
-    build::Plan,
-    contact::Rules,
-    model::Model,
-    world::World,
-};
+use crate::{build::Plan, contact::Rules, model::Model, world::World};
 
 /// The joints that resist turning; what changes of them is in the [`World`].
 pub(crate) struct Torsion {
@@ -56,7 +51,9 @@ impl Torsion {
             let Some((a, b)) = rigid(geoms.0).zip(rigid(geoms.1)) else {
                 continue;
             };
-            let known = bodies.iter().position(|&pair| pair == [a, b] || pair == [b, a]);
+            let known = bodies
+                .iter()
+                .position(|&pair| pair == [a, b] || pair == [b, a]);
             let joint = known.unwrap_or_else(|| {
                 bodies.push([a, b]);
                 joints.push(world.impulse_joints.insert(a, b, motors(), false));

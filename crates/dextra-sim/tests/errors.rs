@@ -284,12 +284,12 @@ fn names_are_unique_and_settings_in_range() {
         ],
     );
     let options = PhysicsOptions {
-        contact_frequency_hz: f64::NAN,
+        prediction_m: f64::NAN,
         ..PhysicsOptions::default()
     };
     let error = Model::from_xml("<mujoco/>", Path::new("s.xml"), &options).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "[physics] contact_frequency_hz: NaN must be positive and finite"
+        "[physics] prediction_m: NaN must be positive and finite"
     );
 }
