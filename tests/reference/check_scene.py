@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares scenes/adroit_door.xml with gymnasium-robotics' AdroitHandDoor-v1, both in MuJoCo.
+"""Compares scenes/adroit_TASK.xml with gymnasium-robotics' AdroitHandTASK-v1, both in MuJoCo.
 
 Every number that the dynamics depend on is compared by name; then kinematics, mass matrices and
 contacts at random states, and a simulated trace. Prints one line per check and exits 1 if any fails.
 
-    python tests/reference/check_scene.py [--trace door_openloop_seed0.npz]
+    python tests/reference/check_scene.py [--task door] [--trace door_openloop_seed0.npz]
 """
 
 import argparse
@@ -17,8 +17,9 @@ import mujoco
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SCENE = ROOT / "scenes" / "adroit_door.xml"
-TRACE = ROOT.parent / "shared" / "data" / "mujoco_reference" / "door_openloop_seed0.npz"
+TRACES = ROOT.parent / "shared" / "data" / "mujoco_reference"
+# The body that a reset moves, and a place for it. Recorded traces begin with that place.
+MOVED = {"door": ("frame", [-0.25, 0.3, 0.3]), "relocate": ("Object", [0.05, -0.03, 0.035])}
 # What the original has and we do not: a tracker that nothing uses, and the table's mass.
 STATIC = {"world", "table", "vive_tracker"}
 
@@ -202,8 +203,8 @@ def check_states(ours, theirs, count=50):
     check("contact depths, m", worst["contacts"], 1e-8, f"{at}, {total_contacts} contacts")
 
 
-def rollout(model, actions, qpos, qvel, door_pos, frame_skip=5):
-    model.body_pos[model.body("frame").id] = door_pos
+def rollout(model, actions, qpos, qvel, body, pos, frame_skip=5):
+    model.body_pos[model.body(body).id] = pos
     data = mujoco.MjData(model)
     data.qpos, data.qvel = qpos, qvel
     mujoco.mj_forward(model, data)
@@ -217,21 +218,22 @@ def rollout(model, actions, qpos, qvel, door_pos, frame_skip=5):
     return np.array(trace)
 
 
-def check_trace(ours, theirs, path):
+def check_trace(ours, theirs, task, path):
     """200 control steps. The recorded file, where it is at hand, else the original model stepped here."""
+    body, pos = MOVED[task]
     if path.exists():
         record = np.load(path)
-        actions, door_pos = record["act"], record["rand_param"]
+        actions, pos = record["act"], record["rand_param"][:3]
         start = record["init_qpos"], record["init_qvel"]
         expected = np.concatenate([record["qpos"], record["qvel"]], axis=1)
         source = f"recorded, {len(actions)} steps"
     else:
         phases = np.random.default_rng(0).uniform(0, 2 * np.pi, ours.nu)
         actions = 0.5 * np.sin(2 * np.pi * np.arange(200)[:, None] / 50 + phases)
-        door_pos, start = np.array([-0.25, 0.3, 0.3]), (np.zeros(ours.nq), np.zeros(ours.nv))
-        expected = rollout(theirs, actions, *start, door_pos)
+        start = np.zeros(ours.nq), np.zeros(ours.nv)
+        expected = rollout(theirs, actions, *start, body, pos)
         source = f"simulated, {len(actions)} steps"
-    trace = rollout(ours, actions, *start, door_pos)
+    trace = rollout(ours, actions, *start, body, pos)
     nq = ours.nq
     check("open loop, positions, rad or m", gap(trace[:, :nq], expected[:, :nq]), 1e-9, source)
     check("open loop, velocities", gap(trace[:, nq:], expected[:, nq:]), 1e-7, source)
@@ -239,11 +241,14 @@ def check_trace(ours, theirs, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--trace", type=pathlib.Path, default=TRACE)
+    parser.add_argument("--task", choices=MOVED, default="door")
+    parser.add_argument("--trace", type=pathlib.Path)
     arguments = parser.parse_args()
+    task = arguments.task
+    trace = arguments.trace or TRACES / f"{task}_openloop_seed0.npz"
     gymnasium.register_envs(gymnasium_robotics)
-    ours = mujoco.MjModel.from_xml_path(str(SCENE))
-    theirs = gymnasium.make("AdroitHandDoor-v1").unwrapped.model
+    ours = mujoco.MjModel.from_xml_path(str(ROOT / "scenes" / f"adroit_{task}.xml"))
+    theirs = gymnasium.make(f"AdroitHand{task.capitalize()}-v1").unwrapped.model
     print(f"      {'what':<46} {'difference':>12}     bar")
     check_options(ours, theirs)
     check_bodies(ours, theirs)
@@ -252,7 +257,7 @@ def main():
     check_contacts(ours, theirs)
     check_tendons(ours, theirs)
     check_states(ours, theirs)
-    check_trace(ours, theirs, arguments.trace)
+    check_trace(ours, theirs, task, trace)
     print(f"{failures} disagreements" if failures else "the scenes agree")
     sys.exit(failures > 0)
 

@@ -29,6 +29,7 @@ mod door;
 mod env;
 mod error;
 mod expert;
+mod relocate;
 mod reward;
 mod scenes;
 mod task;

@@ -1,0 +1,244 @@
+//! Adroit relocate: pick the ball up and hold it at the target (Rajeswaran et al. 2018).
+//!
+//! Observation, reward, success and reset are those of `AdroitHandRelocate` (mj_envs v0, D4RL,
+//! Gymnasium-Robotics v2). Its dense reward has the reach term negative, as in all of these but
+//! Gymnasium-Robotics 1.2.1 to 1.4.2, where the sign was flipped by mistake.
+//!
+//! The target is a body of the scene that nothing moves, so the simulation's snapshots have it.
+
+use std::sync::Arc;
+
+use dextra_sim::{Model, Sim, SimError};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
+
+use crate::{
+    RewardTerm, TaskError, TaskModel,
+    config::{Source, TaskFile},
+    expert::ExpertPlan,
+    task::Task,
+};
+
+/// `[reset]`: where the ball lies and where the target is, each coordinate uniform in its range.
+/// The ball's height is the scene's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    ball_x_m: [f64; 2],
+    ball_y_m: [f64; 2],
+    target_x_m: [f64; 2],
+    target_y_m: [f64; 2],
+    target_z_m: [f64; 2],
+}
+
+/// `[reward.dense]`: weights of the distances and the bonuses.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dense {
+    reach: f64,
+    lifted: Lifted,
+    palm_to_target: f64,
+    ball_to_target: f64,
+    near: Bonus,
+    nearer: Bonus,
+}
+
+/// Paid at every step with the ball's centre above a height. Only then do the distances to the
+/// target count.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lifted {
+    above_m: f64,
+    value: f64,
+}
+
+/// Paid at every step with the ball's centre within a distance of the target.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bonus {
+    within_m: f64,
+    value: f64,
+}
+
+/// `[success]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Success {
+    within_m: f64,
+    min_steps: usize,
+}
+
+#[derive(Debug)]
+struct Relocate {
+    reset: Reset,
+    dense: Dense,
+    success_within_m: f64,
+    ball: usize,
+    /// Of the ball's centre at the start, in the world.
+    ball_z_m: f64,
+    target: usize,
+    palm: usize,
+    /// Positions observed as they are: those of the arm's and the hand's joints.
+    observed: Vec<usize>,
+}
+
+/// Loads the task from its file.
+pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
+    let (file, model): (TaskFile<Reset, Dense, Success>, Model) = source.parse()?;
+    let TaskFile {
+        horizon,
+        frame_skip,
+        reset,
+        reward,
+        success,
+        expert,
+        ..
+    } = file;
+    for (key, range) in [
+        ("ball_x_m", reset.ball_x_m),
+        ("ball_y_m", reset.ball_y_m),
+        ("target_x_m", reset.target_x_m),
+        ("target_y_m", reset.target_y_m),
+        ("target_z_m", reset.target_z_m),
+    ] {
+        source.require_range(&format!("reset.{key}"), range)?;
+    }
+    let dense = reward.dense;
+    for (key, value) in [
+        ("reach", dense.reach),
+        ("lifted.above_m", dense.lifted.above_m),
+        ("lifted.value", dense.lifted.value),
+        ("palm_to_target", dense.palm_to_target),
+        ("ball_to_target", dense.ball_to_target),
+        ("near.within_m", dense.near.within_m),
+        ("near.value", dense.near.value),
+        ("nearer.within_m", dense.nearer.within_m),
+        ("nearer.value", dense.nearer.value),
+    ] {
+        source.require_finite(&format!("reward.dense.{key}"), value)?;
+    }
+    let within_m = success.within_m;
+    let possible = within_m.is_finite() && within_m > 0.0;
+    source.require(
+        "success.within_m",
+        within_m,
+        possible,
+        "a finite number above 0",
+    )?;
+    let reachable = (1..=horizon).contains(&success.min_steps);
+    source.require(
+        "success.min_steps",
+        success.min_steps,
+        reachable,
+        "1 to the horizon",
+    )?;
+
+    let ball = source.scene(model.body("Object"))?;
+    let hand = model.joints.iter().filter(|joint| joint.body != ball);
+    let relocate = Relocate {
+        ball,
+        ball_z_m: model.bodies[ball].pose.pos[2],
+        target: source.scene(model.body("target"))?,
+        palm: source.scene(model.site("S_grasp"))?,
+        observed: hand.map(|joint| joint.qpos_adr).collect(),
+        success_within_m: within_m,
+        reset,
+        dense,
+    };
+    let model = Arc::new(model);
+    Ok(TaskModel {
+        name: "relocate",
+        horizon,
+        frame_skip,
+        min_success_steps: success.min_steps,
+        task: Box::new(relocate),
+        expert: expert
+            .map(|e| ExpertPlan::compile(e, &model, source))
+            .transpose()?,
+        model,
+    })
+}
+
+impl Task for Relocate {
+    fn obs_dim(&self) -> usize {
+        self.observed.len() + 9
+    }
+
+    fn reset(&self, sim: &mut Sim, rng: &mut ChaCha8Rng) -> Result<(), SimError> {
+        let reset = &self.reset;
+        let mut draw = |[low, high]: [f64; 2]| low + (high - low) * rng.random::<f64>();
+        let ball = [draw(reset.ball_x_m), draw(reset.ball_y_m), self.ball_z_m];
+        let target = [reset.target_x_m, reset.target_y_m, reset.target_z_m].map(draw);
+        sim.set_body_position(self.ball, ball)?;
+        sim.set_body_position(self.target, target)?;
+        sim.reset();
+        Ok(())
+    }
+
+    /// Joint positions (30), palm - ball (3), palm - target (3), ball - target (3).
+    fn observe(&self, sim: &Sim, obs: &mut Vec<f32>) {
+        let points = self.points(sim);
+        obs.extend(self.observed.iter().map(|&adr| sim.qpos()[adr] as f32));
+        for (from, to) in points.pairs() {
+            obs.extend([0, 1, 2].map(|k| (from[k] - to[k]) as f32));
+        }
+    }
+
+    fn dense_terms(&self, sim: &Sim) -> Vec<RewardTerm> {
+        let dense = &self.dense;
+        let points = self.points(sim);
+        let [reach_m, palm_m, ball_m] = points.pairs().map(|(from, to)| distance(from, to));
+        let lifted = f64::from(u8::from(points.ball[2] > dense.lifted.above_m));
+        let bonus = |b: Bonus| if ball_m < b.within_m { b.value } else { 0.0 };
+        vec![
+            RewardTerm::new("reach", dense.reach * reach_m),
+            RewardTerm::new("lifted", lifted * dense.lifted.value),
+            RewardTerm::new("palm_to_target", lifted * dense.palm_to_target * palm_m),
+            RewardTerm::new("ball_to_target", lifted * dense.ball_to_target * ball_m),
+            RewardTerm::new("near", bonus(dense.near)),
+            RewardTerm::new("nearer", bonus(dense.nearer)),
+        ]
+    }
+
+    fn success(&self, sim: &Sim) -> bool {
+        let points = self.points(sim);
+        distance(points.ball, points.target) < self.success_within_m
+    }
+}
+
+/// The three places that matter, in the world, m.
+struct Points {
+    palm: [f64; 3],
+    ball: [f64; 3],
+    target: [f64; 3],
+}
+
+impl Points {
+    /// The three differences that are observed: each is the first less the second.
+    fn pairs(&self) -> [([f64; 3], [f64; 3]); 3] {
+        [
+            (self.palm, self.ball),
+            (self.palm, self.target),
+            (self.ball, self.target),
+        ]
+    }
+}
+
+impl Relocate {
+    fn points(&self, sim: &Sim) -> Points {
+        Points {
+            palm: sim.site_pose(self.palm).pos,
+            ball: sim.body_pose(self.ball).pos,
+            target: sim.body_pose(self.target).pos,
+        }
+    }
+}
+
+fn distance(from: [f64; 3], to: [f64; 3]) -> f64 {
+    [0, 1, 2]
+        .map(|k| (from[k] - to[k]).powi(2))
+        .iter()
+        .sum::<f64>()
+        .sqrt()
+}
