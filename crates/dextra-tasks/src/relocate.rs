@@ -242,3 +242,111 @@ fn distance(from: [f64; 3], to: [f64; 3]) -> f64 {
         .sum::<f64>()
         .sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use rand::SeedableRng;
+
+    // A state and what `AdroitHandRelocate-v1` (Gymnasium-Robotics 1.4.2, MuJoCo 4.0.0) observes in
+    // it; the ball hangs between table and target, turned about all axes.
+    const BALL: [f64; 3] = [0.05, -0.1, 0.035];
+    const TARGET: [f64; 3] = [0.12, 0.1, 0.25];
+    const QPOS: [f64; 36] = [
+        0.11, 0.07, 0.23, -0.21, 0.14, -0.32, -0.2, 0.31, -0.03, 0.63, 0.57, 0.53, -0.19, 0.38,
+        0.4, 0.42, -0.19, 0.45, 0.52, 0.6, 0.37, -0.05, 0.79, 0.92, 1.01, 0.39, 0.85, 0.09, 0.22,
+        -0.42, 0.02, -0.03, 0.08, 0.3, -0.2, 0.5,
+    ];
+    const OBSERVED: [f64; 9] = [
+        -0.21632, 0.14309, 0.19463, -0.26632, -0.08691, 0.05963, -0.05, -0.23, -0.135,
+    ];
+
+    /// The state above with another target and height of the ball above where it lay.
+    fn posed(target: [f64; 3], ball_z_m: f64) -> (Arc<TaskModel>, Sim) {
+        let model = TaskModel::load("relocate").unwrap();
+        let mut sim = Sim::new(Arc::clone(model.model()));
+        for (body, position) in [("Object", BALL), ("target", target)] {
+            sim.set_body_position(model.model().body(body).unwrap(), position)
+                .unwrap();
+        }
+        let mut qpos = QPOS;
+        qpos[32] = ball_z_m;
+        sim.set_state(&qpos, &[0.5; 36]).unwrap();
+        (model, sim)
+    }
+
+    #[test]
+    fn observes_what_the_published_environment_does() {
+        let (model, sim) = posed(TARGET, QPOS[32]);
+        let mut obs = Vec::new();
+        model.task.observe(&sim, &mut obs);
+        assert_eq!((obs.len(), model.obs_dim()), (39, 39));
+        let expected = QPOS[..30].iter().chain(&OBSERVED);
+        for (index, (ours, theirs)) in obs.iter().zip(expected).enumerate() {
+            assert!(
+                (f64::from(*ours) - theirs).abs() < 2e-4,
+                "obs[{index}]: {ours}, not {theirs}"
+            );
+        }
+    }
+
+    #[test]
+    fn dense_reward_and_success_are_the_published_ones() {
+        // Computed by the environment above, with the reach term's sign set right.
+        for (target, ball_z_m, reward, solved) in [
+            (TARGET, 0.08, 0.688693, false),
+            (TARGET, 0.0, -0.037775, false),
+            ([0.07, -0.05, 0.13], 0.08, 10.782788, true),
+            ([0.07, -0.11, 0.15], 0.08, 30.799574, true),
+        ] {
+            let (model, sim) = posed(target, ball_z_m);
+            let terms = model.task.dense_terms(&sim);
+            let sum: f32 = terms.iter().map(|term| term.value).sum();
+            assert!(
+                (f64::from(sum) - reward).abs() < 1e-4,
+                "{target:?}: {terms:?}, not {reward} in all"
+            );
+            assert_eq!(model.task.success(&sim), solved, "{target:?}");
+        }
+    }
+
+    #[test]
+    fn resets_spread_over_the_published_ranges() {
+        let model = TaskModel::load("relocate").unwrap();
+        let [ball, target] = ["Object", "target"].map(|b| model.model().body(b).unwrap());
+        let mut sim = Sim::new(Arc::clone(model.model()));
+        let mut bounds = [[f64::INFINITY, f64::NEG_INFINITY]; 6];
+        for seed in 0..200 {
+            model
+                .task
+                .reset(&mut sim, &mut ChaCha8Rng::seed_from_u64(seed))
+                .unwrap();
+            let places = [sim.body_pose(ball).pos, sim.body_pose(target).pos].concat();
+            for (bound, value) in bounds.iter_mut().zip(places) {
+                *bound = [bound[0].min(value), bound[1].max(value)];
+            }
+            // The ball's own coordinates count from where it was put.
+            assert!(sim.qpos().iter().chain(sim.qvel()).all(|v| *v == 0.0));
+        }
+        let expected = [
+            [-0.15, 0.15],
+            [-0.15, 0.3],
+            [0.035, 0.035],
+            [-0.2, 0.2],
+            [-0.2, 0.2],
+            [0.15, 0.35],
+        ];
+        for ([low, high], [from, to]) in bounds.into_iter().zip(expected) {
+            let near = 0.05 * (to - from) + 1e-6;
+            assert!(
+                low >= from - 1e-6 && low < from + near,
+                "{bounds:?}, not {expected:?}"
+            );
+            assert!(
+                high <= to + 1e-6 && high > to - near,
+                "{bounds:?}, not {expected:?}"
+            );
+        }
+    }
+}

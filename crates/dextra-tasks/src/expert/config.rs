@@ -17,6 +17,11 @@ pub(crate) struct ExpertConfig {
     /// How far ahead of the arm its position targets run: 1 commands the waypoint itself, more
     /// gets there faster (the arm's servos are slow).
     pub gain: f64,
+    /// Joints of the arm that are led as if they were already where they will be this much later,
+    /// so that they do not overshoot: a servo's gain brings no damping with it. Too much makes a
+    /// light joint shake.
+    #[serde(default)]
+    pub anticipation_secs: BTreeMap<String, f64>,
     /// Damping of the inverse kinematics, metres.
     pub damping_m: f64,
     /// Each visit of a waypoint misses it by up to this much along each axis.
@@ -57,6 +62,8 @@ pub(crate) struct MotionConfig {
 pub(crate) enum FrameConfig {
     Site(String),
     Body(String),
+    /// The position of a body, with the axes of the world: for what rolls.
+    Origin(String),
 }
 
 /// The frame is taken where it will be when a joint has moved on.
@@ -69,12 +76,14 @@ pub(crate) struct LeadConfig {
     pub up_to_rad: f64,
 }
 
-/// A jump when the motion's time is up and a joint has not come far enough.
+/// A jump when the motion's time is up and a joint has not come far enough. Radians for a hinge,
+/// metres for a slide.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetryConfig {
     pub joint: String,
-    pub below_rad: f64,
+    pub below_rad: Option<f64>,
+    pub below_m: Option<f64>,
     /// Name of the motion to go to.
     pub to: String,
 }

@@ -21,7 +21,7 @@ pub(super) fn advance(plan: &ExpertPlan, state: &ExpertState, sim: &Sim) -> Expe
     }
     let failed = motion
         .retry
-        .filter(|retry| sim.qpos()[retry.qpos_adr] < retry.below_rad);
+        .filter(|retry| sim.qpos()[retry.qpos_adr] < retry.below);
     let next = failed.map_or(state.motion + 1, |retry| retry.to);
     if next >= plan.motions.len() {
         return state.clone();
@@ -52,7 +52,11 @@ pub(super) fn action(
     let load = plan.arm.gravity_load(sim, &present);
     let command = |(index, &joint): (usize, &usize)| {
         let (position, load) = match plan.arm.joints.iter().position(|&j| j == joint) {
-            Some(k) => (present[k] + plan.gain * (wanted[k] - present[k]), load[k]),
+            Some(k) => {
+                let velocity = sim.qvel()[sim.model().joints[joint].dof_adr];
+                let soon = present[k] + plan.anticipation_secs[k] * velocity;
+                (present[k] + plan.gain * (wanted[k] - soon), load[k])
+            }
             None => (motion.posture_rad[index], 0.0),
         };
         // At rest the servo's force, gain ctrl + bias0 + bias1 position, is the load.
@@ -69,6 +73,10 @@ fn target(plan: &ExpertPlan, motion: &Motion, state: &ExpertState, sim: &Sim) ->
     let carrier = match motion.frame {
         Frame::Site(site) => sim.site_pose(site),
         Frame::Body(body) => sim.body_pose(body),
+        Frame::Origin(body) => Pose {
+            pos: sim.body_pose(body).pos,
+            ..Pose::IDENTITY
+        },
     };
     let frame = motion
         .leads

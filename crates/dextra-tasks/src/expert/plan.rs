@@ -13,6 +13,7 @@ use crate::{TaskError, config::Source};
 pub(crate) enum Frame {
     Site(usize),
     Body(usize),
+    Origin(usize),
 }
 
 /// See [`super::config::LeadConfig`].
@@ -23,11 +24,11 @@ pub(crate) struct Lead {
     pub up_to_rad: f64,
 }
 
-/// See [`super::config::RetryConfig`].
+/// See [`RetryConfig`]; in the joint's unit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retry {
     pub qpos_adr: usize,
-    pub below_rad: f64,
+    pub below: f64,
     pub to: usize,
 }
 
@@ -53,6 +54,8 @@ pub(crate) struct ExpertPlan {
     /// Joint of each actuator.
     pub actuated: Vec<usize>,
     pub gain: f64,
+    /// Of each joint of the arm.
+    pub anticipation_secs: Vec<f64>,
     pub damping_m: f64,
     pub position_noise_m: f64,
     pub motions: Vec<Motion>,
@@ -91,6 +94,16 @@ impl ExpertPlan {
 
         let actuated = actuated_joints(model, source)?;
         let arm = Arm::new(model, source.scene(model.site(&config.palm))?);
+        let mut anticipation_secs = vec![0.0; arm.joints.len()];
+        for (name, &secs) in &config.anticipation_secs {
+            let key = format!("expert.anticipation_secs.{name}");
+            let joint = source.scene(model.joint(name))?;
+            let moved = arm.joints.iter().position(|&j| j == joint);
+            let good = moved.is_some() && secs.is_finite() && secs >= 0.0;
+            let allowed = "a finite number of at least 0, for a joint between the world and the palm";
+            source.require(key, secs, good, allowed)?;
+            anticipation_secs[moved.unwrap_or_default()] = secs;
+        }
         let compiler = Compiler {
             config: &config,
             model,
@@ -106,6 +119,7 @@ impl ExpertPlan {
             arm,
             actuated,
             gain: config.gain,
+            anticipation_secs,
             damping_m: config.damping_m,
             position_noise_m: noise_m,
             motions,
@@ -152,6 +166,7 @@ impl Compiler<'_> {
         let frame = match &motion.frame {
             FrameConfig::Site(name) => Frame::Site(self.source.scene(self.model.site(name))?),
             FrameConfig::Body(name) => Frame::Body(self.source.scene(self.model.body(name))?),
+            FrameConfig::Origin(name) => Frame::Origin(self.source.scene(self.model.body(name))?),
         };
         let lead = |(name, lead): (&String, &super::config::LeadConfig)| {
             self.source
@@ -193,14 +208,39 @@ impl Compiler<'_> {
         let allowed = format!("the name of a motion: {known}");
         self.source
             .require(format!("{key}.to"), &retry.to, to.is_some(), allowed)?;
-        self.source
-            .require_finite(&format!("{key}.below_rad"), retry.below_rad)?;
-        let joint = self.hinge(&retry.joint, key)?;
+        let joint = self.hinge_or_slide(&retry.joint, key)?;
+        let below_key = format!("{key}.below");
         Ok(Retry {
             qpos_adr: self.model.joints[joint].qpos_adr,
-            below_rad: retry.below_rad,
+            below: self.in_unit_of(joint, &below_key, retry.below_rad, retry.below_m)?,
             to: to.unwrap_or_default(),
         })
+    }
+
+    fn hinge_or_slide(&self, name: &str, key: &str) -> Result<usize, TaskError> {
+        let joint = self.source.scene(self.model.joint(name))?;
+        let scalar = self.model.joints[joint].kind != JointKind::Free;
+        self.source
+            .require(key, name, scalar, "the name of a hinge or slide")?;
+        Ok(joint)
+    }
+
+    /// The one of two values that is in the joint's unit; the other must be absent.
+    fn in_unit_of(
+        &self,
+        joint: usize,
+        key: &str,
+        rad: Option<f64>,
+        m: Option<f64>,
+    ) -> Result<f64, TaskError> {
+        let (unit, value, other) = match self.model.joints[joint].kind {
+            JointKind::Slide => ("m", m, rad),
+            JointKind::Hinge | JointKind::Free => ("rad", rad, m),
+        };
+        let allowed = format!("`{key}_{unit}`, a finite number, alone");
+        let good = value.is_some_and(f64::is_finite) && other.is_none();
+        self.source.require(key, (rad, m), good, allowed)?;
+        Ok(value.unwrap_or_default())
     }
 
     fn hinge(&self, name: &str, key: &str) -> Result<usize, TaskError> {
