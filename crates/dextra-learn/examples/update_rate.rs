@@ -34,6 +34,7 @@ fn config(share_values: bool) -> LearnConfig {
         sequences: SEQUENCES,
         sequence_length: LENGTH,
         n_step: 1,
+        reward_scale: 1.0,
         share_values,
         ..LearnConfig::default()
     }

@@ -29,6 +29,9 @@ pub struct LearnConfig {
     pub min_std: f64,
     /// Discount per step, gamma.
     pub discount: f64,
+    /// Rewards are multiplied by it before the critics see them. Adam moves a value by a fixed amount
+    /// per update: values of hundreds take it longer to reach than the rest of learning takes.
+    pub reward_scale: f64,
     /// Rewards summed before the value of the state reached.
     pub n_step: usize,
     /// Runs of consecutive steps in a batch.
@@ -76,22 +79,23 @@ impl Default for LearnConfig {
             initial_std: 0.1,
             min_std: 0.02,
             discount: 0.99,
+            reward_scale: 0.02,
             n_step: 3,
             sequences: 32,
             sequence_length: 4,
-            learning_rate: 3e-4,
+            learning_rate: 1e-3,
             gradient_clip: 40.0,
-            action_samples: 10,
-            kl: 0.75,
+            action_samples: 20,
+            kl: 1.5,
             weight: Weight::Exponential,
-            weight_temperature: 3.0,
+            weight_temperature: 2.0,
             weight_clip: 20.0,
             expert_term: true,
             trust_region_mean: 5e-2,
             trust_region_covariance: 1e-3,
             dual_learning_rate: 1e-2,
             target_period: 1,
-            target_rate: 5e-3,
+            target_rate: 2e-2,
             share_values: true,
             normalise_batches: 0,
         }
@@ -110,6 +114,7 @@ impl LearnConfig {
             initial_std: 0.3,
             min_std: 1e-5f64.sqrt(),
             discount: 0.99,
+            reward_scale: 1.0,
             n_step: 1,
             sequences: 128,
             sequence_length: 32,
@@ -191,6 +196,7 @@ impl LearnConfig {
         count("n_step", self.n_step, 1000)?;
         count("sequences", self.sequences, 100_000)?;
         count("sequence_length", self.sequence_length, 10_000)?;
+        positive("reward_scale", self.reward_scale)?;
         positive("learning_rate", self.learning_rate)?;
         positive("gradient_clip", self.gradient_clip)?;
         unless(

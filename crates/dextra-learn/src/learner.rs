@@ -171,14 +171,15 @@ impl Learner {
         if self.updates.is_multiple_of(config.target_period) {
             vmath::approach(target, &self.parameters, config.target_rate as f32);
         }
+        let reward_scale = config.reward_scale;
         Ok(UpdateMetrics {
             critic_loss: losses.critic as f32,
             policy_loss: losses.prior as f32,
             expert_loss: losses.expert as f32,
-            eta_mean: targets.prior.eta_mean as f32,
+            eta_mean: (targets.prior.eta_mean / reward_scale) as f32,
             kl_mean: targets.prior.kl_mean as f32,
-            q_mean: targets.q_mean as f32,
-            v_mean: targets.v_mean as f32,
+            q_mean: (targets.q_mean / reward_scale) as f32,
+            v_mean: (targets.v_mean / reward_scale) as f32,
             advantage_pass_share: targets.pass_share as f32,
             kl_mean_trust: losses.kl[0] as f32,
             kl_cov_trust: losses.kl[1] as f32,
@@ -241,17 +242,17 @@ fn fits(field: &'static str, found: usize, expected: usize) -> Result<(), LearnE
 /// Means over the batch of one update.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UpdateMetrics {
-    /// Squared error of the critics, equation 2.
+    /// Squared error of the critics, equation 2, in units of the scaled reward.
     pub critic_loss: f32,
     /// Weighted negative log-likelihood of the actions done, equation 3, in nats.
     pub policy_loss: f32,
     /// The same of the expert's actions, equation 4, in nats.
     pub expert_loss: f32,
-    /// Temperature eta_s, in units of the value.
+    /// Temperature eta_s, in units of the reward.
     pub eta_mean: f32,
     /// KL of the improved policy to the prior over the samples, in nats.
     pub kl_mean: f32,
-    /// Q' of the actions done.
+    /// Q' of the actions done, in units of the reward.
     pub q_mean: f32,
     /// V of the states they were done in.
     pub v_mean: f32,

@@ -75,7 +75,7 @@ impl Policy {
         })
     }
 
-    /// Q' of an action, the smallest of the critics'.
+    /// Q' of an action, the smallest of the critics', in units of the scaled reward.
     pub fn value(&self, obs: &[f32], action: &[f32]) -> f32 {
         SCRATCH.with_borrow_mut(|scratch| {
             let obs = self.normalised(obs);

@@ -151,7 +151,8 @@ pub(crate) fn targets(
             let next = shared_row(config, batch, row)
                 .or_else(|| appended.next())
                 .unwrap_or(row);
-            batch.reward[row] + batch.discount[row] * improved.value[next]
+            config.reward_scale as f32 * batch.reward[row]
+                + batch.discount[row] * improved.value[next]
         })
         .collect();
 

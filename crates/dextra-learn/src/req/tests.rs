@@ -133,7 +133,7 @@ fn no_divergence_gives_the_target_of_crr() {
     let targets = case.targets(&noise);
     let q = case.next_q(&noise[noise.len() / 2..]);
     for (row, q) in q.chunks(20).enumerate() {
-        let crr = case.batch.reward[row] + 0.9 * q.iter().sum::<f32>() / 20.0;
+        let crr = 0.02 * case.batch.reward[row] + 0.9 * q.iter().sum::<f32>() / 20.0;
         assert!(
             (targets.y[row] - crr).abs() < 1e-5,
             "{} {crr}",
@@ -150,7 +150,7 @@ fn a_large_bound_gives_the_maximum_over_samples() {
     let targets = case.targets(&noise);
     let q = case.next_q(&noise[noise.len() / 2..]);
     for (row, q) in q.chunks(20).enumerate() {
-        let best = case.batch.reward[row] + 0.9 * q.iter().copied().fold(f32::MIN, f32::max);
+        let best = 0.02 * case.batch.reward[row] + 0.9 * q.iter().copied().fold(f32::MIN, f32::max);
         assert!(
             (targets.y[row] - best).abs() < 1e-5,
             "{} {best}",
@@ -197,7 +197,7 @@ fn a_neighbours_value_is_used_where_sharing_is_on() {
     let targets = case.targets(&noise);
     for row in 0..12 {
         if let Some(next) = case.batch.next_row[row] {
-            let y = case.batch.reward[row] + 0.9 * targets.prior.value[next];
+            let y = 0.02 * case.batch.reward[row] + 0.9 * targets.prior.value[next];
             assert_eq!(targets.y[row], y);
         }
     }
