@@ -319,15 +319,32 @@ pub(crate) fn read(world: &World, dt: f32, substeps: usize) -> Vec<Contact> {
     contacts
 }
 
-/// Sum of the normal forces on a collider over the last step, N.
-pub(crate) fn touch(world: &World, collider: ColliderHandle, dt: f32) -> f64 {
-    let impulse: f32 = world
-        .narrow_phase
-        .contact_pairs_with(collider)
-        .flat_map(|pair| pair.solver_manifolds())
-        .flat_map(|manifold| &manifold.points)
-        .map(|point| point.data.impulse)
-        .sum();
+/// Sum of the normal forces on a collider over the last step, at those points of its surface
+/// (world frame) that are `felt`, N.
+pub(crate) fn touch(
+    world: &World,
+    handle: ColliderHandle,
+    dt: f32,
+    felt: impl Fn([f64; 3]) -> bool,
+) -> f64 {
+    let Some(collider) = world.colliders.get(handle) else {
+        return 0.0;
+    };
+    let mut impulse = 0.0;
+    for pair in world.narrow_phase.contact_pairs_with(handle) {
+        for manifold in pair.solver_manifolds() {
+            for point in &manifold.points {
+                let local = if pair.collider1 == handle {
+                    point.local_p1
+                } else {
+                    point.local_p2
+                };
+                if felt(array(*collider.position() * local)) {
+                    impulse += point.data.impulse;
+                }
+            }
+        }
+    }
     f64::from(impulse / dt)
 }
 

@@ -134,6 +134,33 @@ pub enum Shape {
     },
 }
 
+impl Shape {
+    /// Whether a point of the shape's frame is in it, or on or below the plane.
+    pub fn contains(&self, [x, y, z]: [f64; 3]) -> bool {
+        match *self {
+            Self::Sphere { radius } => x * x + y * y + z * z <= radius * radius,
+            Self::Capsule {
+                radius,
+                half_length,
+            } => {
+                let beyond = z - z.clamp(-half_length, half_length);
+                x * x + y * y + beyond * beyond <= radius * radius
+            }
+            Self::Cylinder {
+                radius,
+                half_length,
+            } => x * x + y * y <= radius * radius && z.abs() <= half_length,
+            Self::Box {
+                half_extents: [a, b, c],
+            } => x.abs() <= a && y.abs() <= b && z.abs() <= c,
+            Self::Ellipsoid {
+                half_extents: [a, b, c],
+            } => (x / a).powi(2) + (y / b).powi(2) + (z / c).powi(2) <= 1.0,
+            Self::Plane { .. } => z <= 0.0,
+        }
+    }
+}
+
 /// A shape on a body: drawn, collided with, or both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Geom {
@@ -165,7 +192,7 @@ pub struct Geom {
     pub contact: SolverParams,
 }
 
-/// A named frame on a body.
+/// A named frame on a body, and a volume around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Site {
     /// Name in the file; sites without one are called `site<index>`.
@@ -174,6 +201,8 @@ pub struct Site {
     pub body: usize,
     /// Frame in the body.
     pub pose: Pose,
+    /// The volume in which it feels contacts ([`crate::Sim::site_touch`]).
+    pub shape: Shape,
 }
 
 /// A fixed tendon: a linear combination of joint positions.

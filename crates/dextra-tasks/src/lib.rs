@@ -29,6 +29,8 @@ mod door;
 mod env;
 mod error;
 mod expert;
+mod geometry;
+mod hammer;
 mod relocate;
 mod reward;
 mod scenes;

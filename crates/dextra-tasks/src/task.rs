@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use dextra_sim::{Sim, SimError};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{RewardTerm, TaskError, TaskModel, config::Source, door, relocate, scenes_dir};
+use crate::{RewardTerm, TaskError, TaskModel, config::Source, door, hammer, relocate, scenes_dir};
 
 /// The part of an environment that differs between tasks. Stateless: all that changes is in the
 /// simulation.
@@ -24,11 +24,15 @@ pub(crate) trait Task: Debug + Send + Sync {
 
 type Loader = fn(&Source) -> Result<TaskModel, TaskError>;
 
-const LOADERS: &[(&str, Loader)] = &[("door", door::load), ("relocate", relocate::load)];
+const LOADERS: &[(&str, Loader)] = &[
+    ("door", door::load),
+    ("hammer", hammer::load),
+    ("relocate", relocate::load),
+];
 
 /// The names that [`crate::Env::make`] knows.
 pub fn task_names() -> &'static [&'static str] {
-    const NAMES: &[&str] = &["door", "relocate"];
+    const NAMES: &[&str] = &["door", "hammer", "relocate"];
     NAMES
 }
 

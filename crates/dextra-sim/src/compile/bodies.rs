@@ -6,7 +6,7 @@ use mjcf_rs::body::{InertiaSpec, JointType};
 
 use super::{
     Names, Settings, frame,
-    geoms::{Materials, geom, group, mass_properties, site_pose},
+    geoms::{Materials, geom, group, mass_properties, site},
     inertia::{MassProperties, combine, impossible, principal_axes, unit},
     limits, solver,
     tree::Tree,
@@ -65,11 +65,12 @@ pub(crate) fn bodies(
         }
         for typed in &typed.sites {
             let element = tree.element(typed.name.as_deref(), origin)?;
-            let pose = site_pose(typed, element)?;
+            let (pose, shape) = site(typed, element)?;
             out.sites.push(Site {
                 name: site_names.register(element)?,
                 body: index,
                 pose,
+                shape,
             });
         }
         let mut joints = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mjcf_rs::body::GeomType;
+use mjcf_rs::body::{GeomType, SiteType};
 
 use super::{contact::condim, defaults::Classes, frame, solver};
 use crate::{
@@ -67,18 +67,7 @@ pub(crate) fn geom(
     body: usize,
     materials: &Materials,
 ) -> Result<Geom, SceneError> {
-    let mut pose = frame(&typed.pose);
-    let mut size = typed.size;
-    if let Some((segment, half_length)) = fromto(element)? {
-        pose = pose.mul(&segment);
-        size = match typed.type_ {
-            GeomType::Capsule | GeomType::Cylinder => [size[0], half_length, 0.0],
-            GeomType::Box | GeomType::Ellipsoid => [size[0], size[0], half_length],
-            _ => {
-                return Err(element.error("fromto needs type capsule, cylinder, box or ellipsoid"));
-            }
-        };
-    }
+    let (pose, shape) = placed(&typed.pose, typed.type_, typed.size, element)?;
     let friction = element.vector("friction", [1.0, 0.005, 0.0001])?;
     if friction.iter().any(|x| *x < 0.0) {
         return Err(element.error("friction must not be negative"));
@@ -86,7 +75,7 @@ pub(crate) fn geom(
     Ok(Geom {
         name: element.get("name").map(str::to_owned),
         body,
-        shape: shape(typed.type_, size, element)?,
+        shape,
         pose,
         rgba: materials.colour(element)?,
         visible: group(element)? < 3,
@@ -156,13 +145,40 @@ pub(crate) fn mass_properties(
     })
 }
 
-/// The pose of a site.
-pub(crate) fn site_pose(
+/// Compiles the frame and the volume of a site.
+pub(crate) fn site(
     typed: &mjcf_rs::body::Site,
     element: &Element,
-) -> Result<Pose, SceneError> {
-    let pose = frame(&typed.pose);
-    Ok(fromto(element)?.map_or(pose, |(segment, _)| pose.mul(&segment)))
+) -> Result<(Pose, Shape), SceneError> {
+    let kind = match typed.type_ {
+        SiteType::Sphere => GeomType::Sphere,
+        SiteType::Capsule => GeomType::Capsule,
+        SiteType::Ellipsoid => GeomType::Ellipsoid,
+        SiteType::Cylinder => GeomType::Cylinder,
+        SiteType::Box => GeomType::Box,
+    };
+    // MuJoCo's default for each number that is not given.
+    let size = typed.size.map(|s| if s == 0.0 { 0.005 } else { s });
+    placed(&typed.pose, kind, size, element)
+}
+
+/// Frame and shape of a geom or site, along its `fromto` if it has one.
+fn placed(
+    pose: &mjcf_rs::Pose,
+    kind: GeomType,
+    size: [f64; 3],
+    element: &Element,
+) -> Result<(Pose, Shape), SceneError> {
+    let pose = frame(pose);
+    let Some((segment, half_length)) = fromto(element)? else {
+        return Ok((pose, shape(kind, size, element)?));
+    };
+    let size = match kind {
+        GeomType::Capsule | GeomType::Cylinder => [size[0], half_length, 0.0],
+        GeomType::Box | GeomType::Ellipsoid => [size[0], size[0], half_length],
+        _ => return Err(element.error("fromto needs type capsule, cylinder, box or ellipsoid")),
+    };
+    Ok((pose.mul(&segment), shape(kind, size, element)?))
 }
 
 /// The middle of a `fromto` segment with z along it, and half its length.

@@ -85,7 +85,7 @@ impl Writer<'_> {
                 }
                 "site" => {
                     let site = self.classes.resolve(child, &["site"], childclass)?;
-                    self.open(&site, &["pos"], Some(site.clone()));
+                    self.open(&site, &["type", "pos", "size"], Some(site.clone()));
                 }
                 // Lights and cameras.
                 _ => continue,

@@ -53,6 +53,8 @@ struct Screw {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Goal {
     pub pose: Pose,
+    /// What should come there, relative to the palm: itself, or something that it holds.
+    pub tip: Pose,
     pub rotation_weight_m: f64,
     pub damping_m: f64,
 }
@@ -160,8 +162,13 @@ impl Arm {
         )
     }
 
-    /// Positions within the joints' ranges that bring the palm to a goal, or as near as damped
-    /// least squares (Wampler 1986) finds from `start`.
+    /// A pose in the world as seen from the palm.
+    pub fn held(&self, q: &[f64], pose: &Pose) -> Pose {
+        self.forward(q).0.inverse().mul(pose)
+    }
+
+    /// Positions within the joints' ranges that bring the palm, or what it holds, to a goal, or as
+    /// near as damped least squares (Wampler 1986) finds from `start`.
     pub fn solve(&self, start: &[f64], goal: &Goal) -> Vec<f64> {
         let ranges: Vec<[f64; 2]> = self
             .links
@@ -172,9 +179,10 @@ impl Arm {
         let mut stuck = vec![false; q.len()];
         for _ in 0..ITERATIONS {
             let (palm, screws) = self.forward(&q);
-            let turn_rad = rotation_vector(goal.pose.quat, palm.quat);
+            let tip = palm.mul(&goal.tip);
+            let turn_rad = rotation_vector(goal.pose.quat, tip.quat);
             let weighted = scale(turn_rad, goal.rotation_weight_m);
-            let error = [sub(goal.pose.pos, palm.pos), weighted];
+            let error = [sub(goal.pose.pos, tip.pos), weighted];
             let columns: Vec<[[f64; 3]; 2]> = screws
                 .iter()
                 .zip(&stuck)
@@ -182,7 +190,7 @@ impl Arm {
                     (true, _) => [[0.0; 3]; 2],
                     (false, true) => [screw.axis, [0.0; 3]],
                     (false, false) => [
-                        cross(screw.axis, sub(palm.pos, screw.anchor)),
+                        cross(screw.axis, sub(tip.pos, screw.anchor)),
                         scale(screw.axis, goal.rotation_weight_m),
                     ],
                 })
@@ -263,6 +271,7 @@ mod tests {
         let pose = arm.forward(&BENT).0;
         let goal = Goal {
             pose,
+            tip: Pose::IDENTITY,
             rotation_weight_m: 0.2,
             damping_m: 0.01,
         };

@@ -44,9 +44,12 @@ pub(crate) struct MotionConfig {
     /// Joints of the mechanism that the target runs ahead of: this is what pushes and pulls.
     #[serde(default)]
     pub lead: BTreeMap<String, LeadConfig>,
-    /// Where the palm should be in the frame.
+    /// What is led to the target; the palm where absent.
+    pub tool: Option<ToolConfig>,
+    /// Where the palm or the tool should be in the frame.
     pub position_m: [f64; 3],
-    /// How the palm should be turned from its reference orientation: a rotation vector in the frame.
+    /// How the palm should be turned from its reference orientation, or the tool from the frame:
+    /// a rotation vector in the frame.
     pub rotation_rad: [f64; 3],
     /// What a radian of rotation error weighs against a metre of position error.
     pub rotation_weight_m: f64,
@@ -66,14 +69,26 @@ pub(crate) enum FrameConfig {
     Origin(String),
 }
 
-/// The frame is taken where it will be when a joint has moved on.
+/// A point of a thing that the hand holds. It is led as if it were held fast.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ToolConfig {
+    pub body: String,
+    /// The point in the body's frame.
+    pub at_m: [f64; 3],
+}
+
+/// The frame is taken where it will be when a joint has moved on. Radians for a hinge, metres for
+/// a slide.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LeadConfig {
     /// How much further.
-    pub by_rad: f64,
+    pub by_rad: Option<f64>,
+    pub by_m: Option<f64>,
     /// But no further than this.
-    pub up_to_rad: f64,
+    pub up_to_rad: Option<f64>,
+    pub up_to_m: Option<f64>,
 }
 
 /// A jump when the motion's time is up and a joint has not come far enough. Radians for a hinge,

@@ -1,14 +1,14 @@
 //! From a motion and a state of the scene to an action.
 
-use dextra_sim::{Pose, Sim};
+use dextra_sim::{JointKind, Pose, Sim};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
     ExpertPlan, ExpertState,
     arm::Goal,
-    math::{add, quaternion, turn},
-    plan::{Frame, Lead, Motion},
+    math::{add, quaternion, scale, turn},
+    plan::{Frame, Lead, Motion, Tool},
 };
 use crate::TaskModel;
 
@@ -45,6 +45,10 @@ pub(super) fn action(
     let present = plan.arm.positions(sim);
     let goal = Goal {
         pose: target(plan, motion, state, sim),
+        tip: match &motion.tool {
+            Some(tool) => plan.arm.held(&present, &tool_pose(tool, sim)),
+            None => Pose::IDENTITY,
+        },
         rotation_weight_m: motion.rotation_weight_m,
         damping_m: plan.damping_m,
     };
@@ -68,7 +72,16 @@ pub(super) fn action(
     plan.actuated.iter().enumerate().map(command).collect()
 }
 
-/// Where the palm should go: the motion's waypoint in its frame, missed by this visit's noise.
+fn tool_pose(tool: &Tool, sim: &Sim) -> Pose {
+    let body = sim.body_pose(tool.body);
+    Pose {
+        pos: body.transform_point(tool.at_m),
+        quat: body.quat,
+    }
+}
+
+/// Where the palm or the tool should go: the motion's waypoint in its frame, missed by this visit's
+/// noise.
 fn target(plan: &ExpertPlan, motion: &Motion, state: &ExpertState, sim: &Sim) -> Pose {
     let carrier = match motion.frame {
         Frame::Site(site) => sim.site_pose(site),
@@ -88,7 +101,10 @@ fn target(plan: &ExpertPlan, motion: &Motion, state: &ExpertState, sim: &Sim) ->
     };
     let reference = Pose {
         pos: [0.0; 3],
-        quat: plan.arm.reference,
+        quat: match motion.tool {
+            Some(_) => Pose::IDENTITY.quat,
+            None => plan.arm.reference,
+        },
     };
     let waypoint = frame.mul(&turned).mul(&reference);
     Pose {
@@ -101,14 +117,15 @@ fn target(plan: &ExpertPlan, motion: &Motion, state: &ExpertState, sim: &Sim) ->
 fn ahead(frame: &Pose, lead: &Lead, sim: &Sim) -> Pose {
     let joint = &sim.model().joints[lead.joint];
     let body = sim.body_pose(joint.body);
-    let now_rad = sim.qpos()[joint.qpos_adr];
-    let by_rad = (lead.up_to_rad - now_rad).min(lead.by_rad);
-    turn(
-        frame,
-        body.transform_point(joint.anchor),
-        body.rotate(joint.axis),
-        by_rad,
-    )
+    let by = (lead.up_to - sim.qpos()[joint.qpos_adr]).min(lead.by);
+    let axis = body.rotate(joint.axis);
+    match joint.kind {
+        JointKind::Slide => Pose {
+            pos: add(frame.pos, scale(axis, by)),
+            quat: frame.quat,
+        },
+        _ => turn(frame, body.transform_point(joint.anchor), axis, by),
+    }
 }
 
 /// Uniform along each axis; one draw per visit, from the episode's seed.

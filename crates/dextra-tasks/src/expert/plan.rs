@@ -4,7 +4,9 @@ use dextra_sim::{JointKind, Model, Transmission};
 
 use super::{
     arm::Arm,
-    config::{ExpertConfig, FrameConfig, MotionConfig, Posture, RetryConfig},
+    config::{
+        ExpertConfig, FrameConfig, LeadConfig, MotionConfig, Posture, RetryConfig, ToolConfig,
+    },
 };
 use crate::{TaskError, config::Source};
 
@@ -16,12 +18,19 @@ pub(crate) enum Frame {
     Origin(usize),
 }
 
-/// See [`super::config::LeadConfig`].
+/// See [`ToolConfig`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tool {
+    pub body: usize,
+    pub at_m: [f64; 3],
+}
+
+/// See [`LeadConfig`]; in the joint's unit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lead {
     pub joint: usize,
-    pub by_rad: f64,
-    pub up_to_rad: f64,
+    pub by: f64,
+    pub up_to: f64,
 }
 
 /// See [`RetryConfig`]; in the joint's unit.
@@ -39,6 +48,7 @@ pub(crate) struct Motion {
     pub steps: usize,
     pub frame: Frame,
     pub leads: Vec<Lead>,
+    pub tool: Option<Tool>,
     pub position_m: [f64; 3],
     pub rotation_rad: [f64; 3],
     pub rotation_weight_m: f64,
@@ -100,7 +110,8 @@ impl ExpertPlan {
             let joint = source.scene(model.joint(name))?;
             let moved = arm.joints.iter().position(|&j| j == joint);
             let good = moved.is_some() && secs.is_finite() && secs >= 0.0;
-            let allowed = "a finite number of at least 0, for a joint between the world and the palm";
+            let allowed =
+                "a finite number of at least 0, for a joint between the world and the palm";
             source.require(key, secs, good, allowed)?;
             anticipation_secs[moved.unwrap_or_default()] = secs;
         }
@@ -168,16 +179,15 @@ impl Compiler<'_> {
             FrameConfig::Body(name) => Frame::Body(self.source.scene(self.model.body(name))?),
             FrameConfig::Origin(name) => Frame::Origin(self.source.scene(self.model.body(name))?),
         };
-        let lead = |(name, lead): (&String, &super::config::LeadConfig)| {
-            self.source
-                .require_finite(&key("lead.by_rad"), lead.by_rad)?;
-            self.source
-                .require_finite(&key("lead.up_to_rad"), lead.up_to_rad)?;
-            let joint = self.hinge(name, &key("lead"))?;
+        let lead = |(name, lead): (&String, &LeadConfig)| {
+            let joint = self.hinge_or_slide(name, &key("lead"))?;
+            let value = |quantity, rad, m| {
+                self.in_unit_of(joint, &key(&format!("lead.{name}.{quantity}")), rad, m)
+            };
             Ok(Lead {
                 joint,
-                by_rad: lead.by_rad,
-                up_to_rad: lead.up_to_rad,
+                by: value("by", lead.by_rad, lead.by_m)?,
+                up_to: value("up_to", lead.up_to_rad, lead.up_to_m)?,
             })
         };
         Ok(Motion {
@@ -189,6 +199,7 @@ impl Compiler<'_> {
                 .iter()
                 .map(lead)
                 .collect::<Result<_, TaskError>>()?,
+            tool: motion.tool.as_ref().map(|t| self.tool(t)).transpose()?,
             position_m: motion.position_m,
             rotation_rad: motion.rotation_rad,
             rotation_weight_m: motion.rotation_weight_m,
@@ -217,6 +228,17 @@ impl Compiler<'_> {
         })
     }
 
+    fn tool(&self, tool: &ToolConfig) -> Result<Tool, TaskError> {
+        for value in tool.at_m {
+            self.source
+                .require_finite("expert.motions.tool.at_m", value)?;
+        }
+        Ok(Tool {
+            body: self.source.scene(self.model.body(&tool.body))?,
+            at_m: tool.at_m,
+        })
+    }
+
     fn hinge_or_slide(&self, name: &str, key: &str) -> Result<usize, TaskError> {
         let joint = self.source.scene(self.model.joint(name))?;
         let scalar = self.model.joints[joint].kind != JointKind::Free;
@@ -241,14 +263,6 @@ impl Compiler<'_> {
         let good = value.is_some_and(f64::is_finite) && other.is_none();
         self.source.require(key, (rad, m), good, allowed)?;
         Ok(value.unwrap_or_default())
-    }
-
-    fn hinge(&self, name: &str, key: &str) -> Result<usize, TaskError> {
-        let joint = self.source.scene(self.model.joint(name))?;
-        let is_hinge = self.model.joints[joint].kind == JointKind::Hinge;
-        self.source
-            .require(key, name, is_hinge, "the name of a hinge")?;
-        Ok(joint)
     }
 
     fn posture(&self, name: &str, key: &str) -> Result<Vec<f64>, TaskError> {

@@ -122,8 +122,8 @@ pub(super) const RULES: &[Rule] = &[
     read(
         "site",
         Attributes {
-            honoured: "name class pos quat axisangle euler xyaxes zaxis fromto",
-            harmless: "type size rgba material group user",
+            honoured: "name class type size pos quat axisangle euler xyaxes zaxis fromto",
+            harmless: "rgba material group user",
             ..NONE
         },
     ),
