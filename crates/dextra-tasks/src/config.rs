@@ -217,6 +217,20 @@ mod tests {
     }
 
     #[test]
+    fn a_joint_is_spoken_of_in_its_unit() {
+        refused(
+            "latch = { by_rad = 0.8",
+            "latch = { by_m = 0.8",
+            &["expert.motions.turn.lead.latch.by", "by_rad"],
+        );
+        refused(
+            "below_rad = 1.2",
+            "below_m = 1.2",
+            &["expert.motions.turn.retry.below", "below_rad"],
+        );
+    }
+
+    #[test]
     fn an_absent_scene_is_an_error() {
         refused("adroit_door.xml", "adroit_dor.xml", &["adroit_dor.xml"]);
     }

@@ -283,6 +283,27 @@ mod tests {
     }
 
     #[test]
+    fn what_the_palm_holds_is_led_in_its_place() {
+        let (_, _, arm, _) = door();
+        let tip = Pose {
+            pos: [-0.2, 0.05, 0.1],
+            quat: [0.8, 0.0, 0.6, 0.0],
+        };
+        let pose = arm.forward(&BENT).0.mul(&tip);
+        let goal = Goal {
+            pose,
+            tip,
+            rotation_weight_m: 0.2,
+            damping_m: 0.01,
+        };
+        let solved = arm.solve(&[0.0; 6], &goal);
+        let miss = sub(arm.forward(&solved).0.mul(&tip).pos, pose.pos);
+        assert!(dot(miss, miss).sqrt() < 1e-3, "misses by {miss:?}");
+        let held = arm.held(&BENT, &pose);
+        assert!((0..3).all(|k| (held.pos[k] - tip.pos[k]).abs() < 1e-9));
+    }
+
+    #[test]
     fn gravity_loads_the_arm_as_in_mujoco() {
         let (_, sim, arm, _) = door();
         let load = arm.gravity_load(&sim, &[0.0; 6]);

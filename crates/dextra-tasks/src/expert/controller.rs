@@ -73,11 +73,10 @@ pub(super) fn action(
 }
 
 fn tool_pose(tool: &Tool, sim: &Sim) -> Pose {
-    let body = sim.body_pose(tool.body);
-    Pose {
-        pos: body.transform_point(tool.at_m),
-        quat: body.quat,
-    }
+    sim.body_pose(tool.body).mul(&Pose {
+        pos: tool.at_m,
+        ..Pose::IDENTITY
+    })
 }
 
 /// Where the palm or the tool should go: the motion's waypoint in its frame, missed by this visit's

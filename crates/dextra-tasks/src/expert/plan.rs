@@ -199,7 +199,11 @@ impl Compiler<'_> {
                 .iter()
                 .map(lead)
                 .collect::<Result<_, TaskError>>()?,
-            tool: motion.tool.as_ref().map(|t| self.tool(t)).transpose()?,
+            tool: motion
+                .tool
+                .as_ref()
+                .map(|t| self.tool(t, &key("tool.at_m")))
+                .transpose()?,
             position_m: motion.position_m,
             rotation_rad: motion.rotation_rad,
             rotation_weight_m: motion.rotation_weight_m,
@@ -228,10 +232,9 @@ impl Compiler<'_> {
         })
     }
 
-    fn tool(&self, tool: &ToolConfig) -> Result<Tool, TaskError> {
+    fn tool(&self, tool: &ToolConfig, key: &str) -> Result<Tool, TaskError> {
         for value in tool.at_m {
-            self.source
-                .require_finite("expert.motions.tool.at_m", value)?;
+            self.source.require_finite(key, value)?;
         }
         Ok(Tool {
             body: self.source.scene(self.model.body(&tool.body))?,
