@@ -64,6 +64,14 @@ fn trace() -> Option<PathBuf> {
     (built > changed).then_some(path)
 }
 
+/// How a script is told of the built `trace`.
+fn trace_args(trace: &Option<PathBuf>) -> Vec<&str> {
+    trace.as_ref().map_or_else(Vec::new, |path| {
+        let path = path.to_str().expect("cargo's paths are UTF-8 here");
+        vec!["--trace", path]
+    })
+}
+
 /// When the newest file in a folder, or the file itself, was last written.
 fn newest(path: &Path) -> Option<SystemTime> {
     if !path.is_dir() {
@@ -84,14 +92,7 @@ fn physics_agrees_with_mujoco() {
         return;
     };
     let trace = trace();
-    let mut args = Vec::new();
-    if let Some(path) = &trace {
-        args.extend([
-            "--trace",
-            path.to_str().expect("cargo's paths are UTF-8 here"),
-        ]);
-    }
-    let output = run(&python, "fidelity.py", &args);
+    let output = run(&python, "fidelity.py", &trace_args(&trace));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
@@ -113,4 +114,18 @@ fn scenes_are_the_published_ones() {
             "{task}: the scenes disagree (table above)\n{errors}"
         );
     }
+}
+
+/// The published environments' recorded open loops, until the hand touches something.
+#[test]
+fn recorded_open_loops_agree() {
+    let Some(python) = python("mujoco, numpy") else {
+        return;
+    };
+    let output = run(&python, "open_loop.py", &trace_args(&trace()));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "a bar was missed (table above)\n{errors}"
+    );
 }
