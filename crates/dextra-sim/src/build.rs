@@ -65,17 +65,13 @@ pub(crate) struct Plan {
     pub colliders: Vec<Option<rp::ColliderHandle>>,
 }
 
-/// World poses of all bodies in the reference configuration, with each body at `positions` in its
+/// World poses of all bodies in the reference configuration, with each body at `local` in its
 /// parent.
-pub(crate) fn reference_poses(model: &Model, positions: &[[f64; 3]]) -> Vec<Pose> {
+pub(crate) fn reference_poses(model: &Model, local: &[Pose]) -> Vec<Pose> {
     let mut poses: Vec<Pose> = Vec::with_capacity(model.bodies.len());
-    for (body, &pos) in model.bodies.iter().zip(positions) {
-        let local = Pose {
-            pos,
-            quat: body.pose.quat,
-        };
+    for (body, local) in model.bodies.iter().zip(local) {
         poses.push(match body.parent {
-            Some(parent) => poses[parent].mul(&local),
+            Some(parent) => poses[parent].mul(local),
             None => Pose::IDENTITY,
         });
     }
@@ -84,10 +80,10 @@ pub(crate) fn reference_poses(model: &Model, positions: &[[f64; 3]]) -> Vec<Pose
 
 /// Builds the world in the reference configuration, split at the bodies named in `split_at`.
 pub(crate) fn build(model: &Model, rules: &Rules, split_at: &[String]) -> (World, Plan) {
-    let positions: Vec<_> = model.bodies.iter().map(|b| b.pose.pos).collect();
+    let local: Vec<_> = model.bodies.iter().map(|b| b.pose).collect();
     let mut builder = Builder {
         model,
-        poses: reference_poses(model, &positions),
+        poses: reference_poses(model, &local),
         masses: masses(model),
         world: World::default(),
         links: vec![None; model.joints.len()],

@@ -126,8 +126,8 @@ impl Sim {
         let drive = Drive::new(&model, &rules, &mut world, &plan);
         let torsion = Torsion::new(&model, &rules, &mut world, &plan);
         let mut motion = Motion::new(&world, &plan);
-        let body_positions: Vec<_> = model.bodies.iter().map(|b| b.pose.pos).collect();
-        let fixed_poses = build::reference_poses(&model, &body_positions);
+        let body_poses: Vec<_> = model.bodies.iter().map(|b| b.pose).collect();
+        let fixed_poses = build::reference_poses(&model, &body_poses);
         let mut engine = Engine::new(&model);
         // One step at rest lets the engine set up its islands and trees, once and for all.
         let gravity = std::mem::take(&mut engine.gravity);
@@ -137,7 +137,7 @@ impl Sim {
             world: world.clone(),
             drive: DriveState::start(&model, &vec![0.0; model.nv]),
             welds: vec![split::WeldState::default(); plan.welds.len()],
-            body_positions,
+            body_poses,
             qpos: vec![0.0; model.nq],
             qvel: vec![0.0; model.nv],
             time_secs: 0.0,
@@ -168,7 +168,7 @@ impl Sim {
 
     /// Back to the reference configuration at rest, at time zero.
     ///
-    /// Positions set by [`Sim::set_body_position`] stay.
+    /// Poses set by [`Sim::set_body_position`] and [`Sim::set_body_pose`] stay.
     pub fn reset(&mut self) {
         let qpos = self.reference_qpos();
         let qvel = vec![0.0; self.model.nv];
@@ -197,7 +197,21 @@ impl Sim {
     /// # Errors
     /// When there is no such body, it moves by itself, or the position is not finite.
     pub fn set_body_position(&mut self, body: usize, pos: [f64; 3]) -> Result<(), SimError> {
-        check("pos", &pos, 3)?;
+        let quat = self.state.body_poses.get(body).map(|pose| pose.quat);
+        let quat = quat.unwrap_or(Pose::IDENTITY.quat);
+        self.set_body_pose(body, Pose { pos, quat })
+    }
+
+    /// As [`Sim::set_body_position`], and turns the body too (MuJoCo's `body_pos` and `body_quat`). The
+    /// quaternion is normalised.
+    ///
+    /// # Errors
+    /// As [`Sim::set_body_position`], and when the quaternion is not finite or zero.
+    pub fn set_body_pose(&mut self, body: usize, pose: Pose) -> Result<(), SimError> {
+        check("pos", &pose.pos, 3)?;
+        let length = pose.quat.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let quat = pose.quat.map(|x| x / length);
+        check("quat", &quat, 4)?;
         let Some(found) = self.model.bodies.get(body).filter(|_| body != WORLD) else {
             return Err(SimError::NoSuchBody {
                 index: body,
@@ -210,7 +224,7 @@ impl Sim {
                 body: found.name.clone(),
             });
         }
-        self.state.body_positions[body] = pos;
+        self.state.body_poses[body] = Pose { quat, ..pose };
         self.place();
         self.propagate();
         Ok(())
@@ -356,7 +370,7 @@ impl Sim {
             });
         }
         self.state.assign(&snapshot.state);
-        self.fixed_poses = build::reference_poses(&self.model, &self.state.body_positions);
+        self.fixed_poses = build::reference_poses(&self.model, &self.state.body_poses);
         Ok(())
     }
 
@@ -402,7 +416,7 @@ impl Sim {
 
     /// Puts what is fixed where the body positions say.
     fn place(&mut self) {
-        self.fixed_poses = build::reference_poses(&self.model, &self.state.body_positions);
+        self.fixed_poses = build::reference_poses(&self.model, &self.state.body_poses);
         for (body, rigid) in &self.plan.fixed {
             let pose = to_engine(&self.fixed_poses[*body]);
             let bodies = &mut self.state.world.bodies;

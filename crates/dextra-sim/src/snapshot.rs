@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{drive::DriveState, split::WeldState, world::World};
+use crate::{drive::DriveState, pose::Pose, split::WeldState, world::World};
 
 /// Everything that changes in a [`crate::Sim`]. A simulation restored from it continues to the
 /// same bits, in this process or, through serde, in another one.
@@ -41,8 +41,8 @@ pub(crate) struct State {
     pub world: World,
     pub drive: DriveState,
     pub welds: Vec<WeldState>,
-    /// Position of every body in its parent; only those that nothing moves may differ from the model's.
-    pub body_positions: Vec<[f64; 3]>,
+    /// Pose of every body in its parent; only those that nothing moves may differ from the model's.
+    pub body_poses: Vec<Pose>,
     pub qpos: Vec<f64>,
     pub qvel: Vec<f64>,
     pub time_secs: f64,
@@ -55,7 +55,7 @@ impl State {
         self.world.assign(&other.world);
         self.drive.clone_from(&other.drive);
         self.welds.clone_from(&other.welds);
-        self.body_positions.clone_from(&other.body_positions);
+        self.body_poses.clone_from(&other.body_poses);
         self.qpos.clone_from(&other.qpos);
         self.qvel.clone_from(&other.qvel);
         (self.time_secs, self.finite) = (other.time_secs, other.finite);

@@ -106,7 +106,7 @@ fn scenes_are_the_published_ones() {
     let Some(python) = python("mujoco, gymnasium_robotics") else {
         return;
     };
-    for task in ["door", "hammer"] {
+    for task in ["door", "hammer", "pen", "relocate"] {
         let output = run(&python, "check_scene.py", &["--task", task]);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(

@@ -4,7 +4,7 @@
 
 use std::{f64::consts::PI, path::Path, sync::Arc};
 
-use dextra_sim::{Model, PhysicsOptions, Sim, SimError, Snapshot};
+use dextra_sim::{Model, PhysicsOptions, Pose, Sim, SimError, Snapshot};
 
 const GRAVITY: f64 = 9.81;
 
@@ -427,6 +427,32 @@ fn a_mount_can_be_moved_and_stays_moved() {
             "{pos:?}"
         );
     }
+    // Turned by a quarter about z; snapshots remember it, and a position alone leaves it.
+    let turned = Pose {
+        pos: [0.7, -0.2, 0.1],
+        quat: [1.0, 0.0, 0.0, 1.0],
+    };
+    sim.set_body_pose(post, turned).unwrap();
+    let snapshot = sim.snapshot();
+    let points_along_y = |sim: &Sim| {
+        let [x, y, _] = sim.body_pose(post).rotate([1.0, 0.0, 0.0]);
+        assert!(x.abs() < 1e-6 && (y - 1.0).abs() < 1e-6, "{x} {y}");
+    };
+    points_along_y(&sim);
+    sim.set_body_position(post, [0.0, 1.0, 0.0]).unwrap();
+    points_along_y(&sim);
+    sim.set_body_pose(post, Pose::IDENTITY).unwrap();
+    sim.restore(&snapshot).unwrap();
+    points_along_y(&sim);
+    assert!((sim.body_pose(post).pos[0] - 0.7).abs() < 1e-6);
+    let zero = Pose {
+        quat: [0.0; 4],
+        ..turned
+    };
+    assert!(matches!(
+        sim.set_body_pose(post, zero),
+        Err(SimError::NotFinite { what: "quat", .. })
+    ));
     // The arm's root may move too, with the whole hand.
     let (arm, palm) = (
         sim.model().body("arm").unwrap(),
