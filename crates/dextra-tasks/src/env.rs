@@ -26,7 +26,8 @@ pub struct Step {
     pub reward: f32,
     /// What the reward is made of.
     pub terms: Vec<RewardTerm>,
-    /// Whether the episode ended by itself: only when `failure` is set.
+    /// Whether the episode ended by itself: the task says so, or `failure` is set. Nothing that could
+    /// follow has any value.
     pub terminated: bool,
     /// Whether the time is up.
     pub truncated: bool,
@@ -159,7 +160,7 @@ impl Env {
         }
         self.observe();
         let task = &self.task_model.task;
-        let success = task.success(&self.sim);
+        let (success, terminated) = (task.success(&self.sim), task.terminated(&self.sim));
         let terms = match self.reward.of_success(success) {
             Some(term) => vec![term],
             None => task.dense_terms(&self.sim),
@@ -170,8 +171,8 @@ impl Env {
         Step {
             reward,
             terms,
-            terminated: false,
-            truncated: self.progress.step_index >= self.horizon,
+            terminated,
+            truncated: !terminated && self.progress.step_index >= self.horizon,
             success,
             failure: None,
         }
@@ -192,8 +193,8 @@ impl Env {
         self.progress.seed
     }
 
-    /// Whether this episode counts as a success by now: more than 25 successful steps
-    /// (`evaluate_success` of mj_envs).
+    /// Whether this episode counts as a success by now: at least as many successful steps as the task
+    /// asks for (`evaluate_success` of mj_envs: more than 25, of the pen more than 20).
     pub fn episode_success(&self) -> bool {
         self.progress.success_steps >= self.task_model.min_success_steps
     }

@@ -69,7 +69,10 @@ pub enum TaskError {
     #[error(transparent)]
     Sim(#[from] SimError),
     /// A task file without `[expert]`.
-    #[error("task `{task}` has no expert: its task file has no table `[expert]`")]
+    #[error(
+        "task `{task}` has no expert: its task file has no table `[expert]`; to learn without one, set \
+         lambda_psi = 0"
+    )]
     NoExpert {
         /// The task.
         task: String,

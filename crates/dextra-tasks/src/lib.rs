@@ -31,6 +31,7 @@ mod error;
 mod expert;
 mod geometry;
 mod hammer;
+mod pen;
 mod relocate;
 mod reward;
 mod scenes;

@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use dextra_sim::{Sim, SimError};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{RewardTerm, TaskError, TaskModel, config::Source, door, hammer, relocate, scenes_dir};
+use crate::{
+    RewardTerm, TaskError, TaskModel, config::Source, door, hammer, pen, relocate, scenes_dir,
+};
 
 /// The part of an environment that differs between tasks. Stateless: all that changes is in the
 /// simulation.
@@ -20,6 +22,10 @@ pub(crate) trait Task: Debug + Send + Sync {
     fn dense_terms(&self, sim: &Sim) -> Vec<RewardTerm>;
     /// Whether the task is solved at this moment.
     fn success(&self, sim: &Sim) -> bool;
+    /// Whether the episode ends by itself at this moment: nothing after it counts.
+    fn terminated(&self, _sim: &Sim) -> bool {
+        false
+    }
 }
 
 type Loader = fn(&Source) -> Result<TaskModel, TaskError>;
@@ -27,12 +33,13 @@ type Loader = fn(&Source) -> Result<TaskModel, TaskError>;
 const LOADERS: &[(&str, Loader)] = &[
     ("door", door::load),
     ("hammer", hammer::load),
+    ("pen", pen::load),
     ("relocate", relocate::load),
 ];
 
 /// The names that [`crate::Env::make`] knows.
 pub fn task_names() -> &'static [&'static str] {
-    const NAMES: &[&str] = &["door", "hammer", "relocate"];
+    const NAMES: &[&str] = &["door", "hammer", "pen", "relocate"];
     NAMES
 }
 
