@@ -126,7 +126,7 @@ pub(crate) struct Collected {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ActorState {
     env: EnvSnapshot,
-    expert: ExpertState,
+    expert: Option<ExpertState>,
     rng: ChaCha8Rng,
     plan: EpisodePlan,
     episode: u64,
@@ -136,7 +136,8 @@ pub(crate) struct ActorState {
 pub(crate) struct Actor {
     index: usize,
     env: Env,
-    expert: Expert,
+    /// Absent where the task has none and none is asked for.
+    expert: Option<Expert>,
     exploration: Exploration,
     rng: ChaCha8Rng,
     plan: EpisodePlan,
@@ -157,7 +158,7 @@ impl Actor {
         let mut actor = Self {
             index,
             env: Env::with_model(Arc::clone(model), &options),
-            expert: Expert::new(model)?,
+            expert: expert(model, config)?,
             exploration: Exploration {
                 lambda_psi: config.lambda_psi,
                 lambda_intertwine: config.lambda_intertwine,
@@ -174,7 +175,7 @@ impl Actor {
     pub fn state(&self) -> ActorState {
         ActorState {
             env: self.env.snapshot(),
-            expert: self.expert.state(),
+            expert: self.expert.as_ref().map(Expert::state),
             rng: self.rng.clone(),
             plan: self.plan,
             episode: self.episode,
@@ -184,7 +185,9 @@ impl Actor {
 
     pub fn set_state(&mut self, state: ActorState) -> Result<(), TaskError> {
         self.env.restore(&state.env)?;
-        self.expert.set_state(state.expert);
+        if let (Some(expert), Some(state)) = (&mut self.expert, state.expert) {
+            expert.set_state(state);
+        }
         self.rng = state.rng;
         self.plan = state.plan;
         self.episode = state.episode;
@@ -217,7 +220,9 @@ impl Actor {
     fn begin_episode(&mut self) {
         let seed = episode_seed(&mut self.rng);
         self.env.reset(seed);
-        self.expert.reset(seed);
+        if let Some(expert) = &mut self.expert {
+            expert.reset(seed);
+        }
         self.plan = self.exploration.plan(&mut self.rng);
         self.episode += 1;
         self.transitions.clear();
@@ -226,19 +231,19 @@ impl Actor {
     /// One step. The expert is asked at every step, whoever acts: it keeps time, and its answer is
     /// what the expert-augmented update learns from (equation 4 of the paper).
     fn step(&mut self, policy: &dyn Act, policy_version: u64, sink: Option<&FrameSink>) -> Step {
-        let expert_action = clipped(self.expert.act(&self.env));
+        let asked = self.expert.as_mut().map(|expert| expert.act(&self.env));
+        let expert_action = asked.map(clipped);
         let expert_acts = self.exploration.expert_acts(self.plan, &mut self.rng);
         let obs = self.env.observation().to_vec();
-        let (action, source) = if expert_acts {
-            (expert_action.clone(), Source::Expert)
-        } else {
-            (clipped(policy.act(&obs, &mut self.rng)), Source::Policy)
+        let (action, source) = match &expert_action {
+            Some(action) if expert_acts => (action.clone(), Source::Expert),
+            _ => (clipped(policy.act(&obs, &mut self.rng)), Source::Policy),
         };
         let step = self.env.step(&action);
         self.transitions.push(Transition {
             obs,
             action,
-            expert_action: Some(expert_action),
+            expert_action,
             reward: step.reward,
             terminated: step.terminated,
             source,
@@ -307,6 +312,15 @@ impl Actor {
     }
 }
 
+/// The task's expert. A task without one can still be learnt from scratch, as long as no share of the
+/// data is to come from it.
+fn expert(model: &Arc<TaskModel>, config: &TrainConfig) -> Result<Option<Expert>, TaskError> {
+    match Expert::new(model) {
+        Err(TaskError::NoExpert { .. }) if config.lambda_psi == 0.0 => Ok(None),
+        made => made.map(Some),
+    }
+}
+
 /// The action as the environment applies it: what the critic learns about must be what was done.
 fn clipped(mut action: Vec<f32>) -> Vec<f32> {
     for a in &mut action {
@@ -328,6 +342,36 @@ mod tests {
             use rand::Rng;
             let value = if rng.random_bool(0.02) { f32::NAN } else { 0.0 };
             vec![value; 28]
+        }
+    }
+
+    /// Lets the pen fall.
+    struct Flat;
+
+    impl Act for Flat {
+        fn act(&self, _obs: &[f32], _rng: &mut ChaCha8Rng) -> Vec<f32> {
+            vec![1.0; 24]
+        }
+    }
+
+    #[test]
+    fn an_episode_that_ends_by_itself_is_kept_as_terminated() {
+        let config = TrainConfig {
+            lambda_psi: 0.0,
+            ..TrainConfig::default()
+        };
+        let model = TaskModel::load("pen").unwrap();
+        let mut actor = Actor::new(0, &model, &config).unwrap();
+        let collected = actor.collect(&Flat, 0, 300, None);
+        assert!(collected.failures.is_empty() && !collected.finished.is_empty());
+        for finished in &collected.finished {
+            let episode = &finished.episode;
+            let height_m = |obs: &[f32]| obs[26];
+            for (index, transition) in episode.transitions.iter().enumerate() {
+                assert_eq!(transition.terminated, index + 1 == episode.len());
+                assert!(height_m(&transition.obs) >= 0.075);
+            }
+            assert!(height_m(&episode.final_obs) < 0.075);
         }
     }
 

@@ -111,16 +111,18 @@ fn record_random(env: &mut Env) -> Vec<Episode> {
 
 /// The policy's or the expert's actions: the hand at work.
 fn record_contact(env: &mut Env, policy: Option<&LoadedPolicy>) -> Result<Vec<Episode>, CliError> {
-    let mut expert = Expert::new(env.task_model())?;
     let mut rng = generator(0, "bench", 1);
-    Ok(record(env, |env, first| match policy {
-        Some(policy) => policy.act(env.observation(), &mut rng),
-        None => {
-            if first {
-                expert.reset(env.seed());
-            }
-            expert.act(env)
+    if let Some(policy) = policy {
+        return Ok(record(env, |env, _| {
+            policy.act(env.observation(), &mut rng)
+        }));
+    }
+    let mut expert = Expert::new(env.task_model())?;
+    Ok(record(env, |env, first| {
+        if first {
+            expert.reset(env.seed());
         }
+        expert.act(env)
     }))
 }
 
