@@ -10,7 +10,7 @@ use std::{
 use dextra_sim::{Model, PhysicsOptions, SceneError};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{TaskError, expert::ExpertConfig};
+use crate::{TaskError, expert::ExpertTable};
 
 /// A task file. What differs between tasks: how they reset (`R`), the weights of the dense reward
 /// (`W`) and what counts as success (`S`).
@@ -29,7 +29,7 @@ pub(crate) struct TaskFile<R, W, S> {
     pub reward: Rewards<W>,
     pub success: S,
     /// Absent where no expert is known.
-    pub expert: Option<ExpertConfig>,
+    pub expert: Option<ExpertTable>,
 }
 
 /// The `[reward]` table.

@@ -219,6 +219,12 @@ impl Task for Pen {
         view.distance_m < success.distance_m && view.alignment > success.alignment
     }
 
+    /// The target's two angles, rad: its axis is (sin b, -sin a cos b, cos a cos b).
+    fn goal(&self, sim: &Sim) -> Vec<f64> {
+        let [x, y, z] = self.view(sim).desired_axis;
+        vec![(-y).atan2(z), x.clamp(-1.0, 1.0).asin()]
+    }
+
     fn terminated(&self, sim: &Sim) -> bool {
         self.success.terminate_on_drop && self.dropped(sim)
     }

@@ -22,6 +22,11 @@ pub(crate) trait Task: Debug + Send + Sync {
     fn dense_terms(&self, sim: &Sim) -> Vec<RewardTerm>;
     /// Whether the task is solved at this moment.
     fn success(&self, sim: &Sim) -> bool;
+    /// What this episode asks for, as numbers that are near each other for like goals; empty where all
+    /// episodes ask the same.
+    fn goal(&self, _sim: &Sim) -> Vec<f64> {
+        Vec::new()
+    }
     /// Whether the episode ends by itself at this moment: nothing after it counts.
     fn terminated(&self, _sim: &Sim) -> bool {
         false

@@ -1,8 +1,49 @@
 //! The `[expert]` table of a task file.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use toml::{Table, Value};
+
+/// The `[expert]` table. Its key `kind` says which; without it, it is a waypoint controller.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Table")]
+pub(crate) enum ExpertTable {
+    Waypoints(ExpertConfig),
+    Sequences(SequencesConfig),
+}
+
+impl TryFrom<Table> for ExpertTable {
+    type Error = String;
+
+    fn try_from(mut table: Table) -> Result<Self, String> {
+        fn of<T: DeserializeOwned>(table: Table) -> Result<T, String> {
+            let error = |error: toml::de::Error| error.message().to_owned();
+            Table::try_into(table).map_err(error)
+        }
+        match table.remove("kind") {
+            None => of(table).map(Self::Waypoints),
+            Some(Value::String(kind)) if kind == "waypoints" => of(table).map(Self::Waypoints),
+            Some(Value::String(kind)) if kind == "sequences" => of(table).map(Self::Sequences),
+            Some(kind) => Err(format!(
+                "`expert.kind` is {kind}; it must be \"waypoints\" or \"sequences\""
+            )),
+        }
+    }
+}
+
+/// A library of posture sequences, one for each of many goals, played back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SequencesConfig {
+    /// The library, beside the task file. Each line: the goal, then the actions of each posture in
+    /// turn, separated by commas; lines that begin with `#` are comments.
+    pub library: PathBuf,
+    /// Control steps at which the postures are reached; between them the actions are interpolated.
+    pub knots: Vec<usize>,
+    /// Deviation of what an episode's actions are off by, in units of the action.
+    pub action_noise: f64,
+}
 
 /// Joint angles (rad) by joint name; joints that are not named rest at zero.
 pub(crate) type Posture = BTreeMap<String, f64>;

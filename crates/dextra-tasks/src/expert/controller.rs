@@ -5,16 +5,16 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    ExpertPlan, ExpertState,
+    ExpertState,
     arm::Goal,
     math::{add, quaternion, scale, turn},
-    plan::{Frame, Lead, Motion, Tool},
+    plan::{Frame, Lead, Motion, Tool, WaypointPlan},
 };
 use crate::TaskModel;
 
 /// The state with the motion that is due: the next one, or where a retry leads, when the time of
 /// the present one is up.
-pub(super) fn advance(plan: &ExpertPlan, state: &ExpertState, sim: &Sim) -> ExpertState {
+pub(super) fn advance(plan: &WaypointPlan, state: &ExpertState, sim: &Sim) -> ExpertState {
     let motion = &plan.motions[state.motion];
     if state.elapsed < motion.steps {
         return state.clone();
@@ -36,7 +36,7 @@ pub(super) fn advance(plan: &ExpertPlan, state: &ExpertState, sim: &Sim) -> Expe
 
 /// The action of the present motion.
 pub(super) fn action(
-    plan: &ExpertPlan,
+    plan: &WaypointPlan,
     model: &TaskModel,
     state: &ExpertState,
     sim: &Sim,
@@ -81,7 +81,7 @@ fn tool_pose(tool: &Tool, sim: &Sim) -> Pose {
 
 /// Where the palm or the tool should go: the motion's waypoint in its frame, missed by this visit's
 /// noise.
-fn target(plan: &ExpertPlan, motion: &Motion, state: &ExpertState, sim: &Sim) -> Pose {
+fn target(plan: &WaypointPlan, motion: &Motion, state: &ExpertState, sim: &Sim) -> Pose {
     let carrier = match motion.frame {
         Frame::Site(site) => sim.site_pose(site),
         Frame::Body(body) => sim.body_pose(body),

@@ -1,6 +1,7 @@
-//! Suboptimal experts: waypoint-tracking controllers (Jeong et al. 2020, algorithm 2).
+//! Suboptimal experts: waypoint-tracking controllers (Jeong et al. 2020, algorithm 2), and libraries of
+//! posture sequences where no waypoint of the palm would help.
 //!
-//! An expert is a list of motions. Each has a timer, a target frame for the palm relative to a
+//! A waypoint controller is a list of motions. Each has a timer, a target frame for the palm relative to a
 //! part of the scene, a posture of the hand and, where things go wrong, a jump to another motion.
 //! The palm follows its target by damped least-squares inverse kinematics; nothing is learnt.
 //! Such an expert is deliberately simple, varied by noise on its waypoints, and far from perfect.
@@ -10,15 +11,36 @@ mod config;
 mod controller;
 mod math;
 mod plan;
+mod sequences;
 
 use std::sync::Arc;
 
+use dextra_sim::Model;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use config::ExpertConfig;
-pub(crate) use plan::ExpertPlan;
+pub(crate) use config::ExpertTable;
 
-use crate::{Env, TaskError, TaskModel};
+use crate::{Env, TaskError, TaskModel, config::Source};
+
+/// The `[expert]` table checked against the scene.
+#[derive(Clone, Debug)]
+pub(crate) enum ExpertPlan {
+    Waypoints(plan::WaypointPlan),
+    Sequences(sequences::SequencePlan),
+}
+
+impl ExpertPlan {
+    pub fn compile(table: ExpertTable, model: &Model, source: &Source) -> Result<Self, TaskError> {
+        Ok(match table {
+            ExpertTable::Waypoints(config) => {
+                Self::Waypoints(plan::WaypointPlan::compile(config, model, source)?)
+            }
+            ExpertTable::Sequences(config) => {
+                Self::Sequences(sequences::SequencePlan::compile(config, model, source)?)
+            }
+        })
+    }
+}
 
 /// What changes in an expert. Together with the environment's state it decides the next action.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +54,9 @@ pub struct ExpertState {
     visits: u64,
 }
 
-/// A task's waypoint controller.
+/// A task's expert.
 ///
-/// Ask it exactly once per control step, whoever acts: its motions advance on timers.
+/// Ask it exactly once per control step, whoever acts: it keeps time.
 #[derive(Clone, Debug)]
 pub struct Expert {
     model: Arc<TaskModel>,
@@ -59,7 +81,7 @@ impl Expert {
         })
     }
 
-    /// Begins an episode. The seed decides by how much each waypoint is missed.
+    /// Begins an episode. The seed decides by how much each waypoint or posture is missed.
     pub fn reset(&mut self, seed: u64) {
         self.state = ExpertState {
             seed,
@@ -72,15 +94,27 @@ impl Expert {
     /// Depends on nothing but that state and [`Expert::state`].
     pub fn act(&mut self, env: &Env) -> Vec<f32> {
         let sim = env.sim();
-        self.state = controller::advance(&self.plan, &self.state, sim);
-        let action = controller::action(&self.plan, &self.model, &self.state, sim);
+        let action = match &self.plan {
+            ExpertPlan::Waypoints(plan) => {
+                self.state = controller::advance(plan, &self.state, sim);
+                controller::action(plan, &self.model, &self.state, sim)
+            }
+            ExpertPlan::Sequences(plan) => {
+                self.state.motion = plan.posture(self.state.elapsed);
+                let goal = self.model.task.goal(sim);
+                plan.action(&goal, self.state.elapsed, self.state.seed)
+            }
+        };
         self.state.elapsed += 1;
         action
     }
 
-    /// Name of the motion of the last action.
+    /// Name of the motion, or of the posture approached or held, of the last action.
     pub fn phase(&self) -> &str {
-        &self.plan.motions[self.state.motion].name
+        match &self.plan {
+            ExpertPlan::Waypoints(plan) => &plan.motions[self.state.motion].name,
+            ExpertPlan::Sequences(plan) => &plan.names[self.state.motion],
+        }
     }
 
     /// Its state.
@@ -92,6 +126,10 @@ impl Expert {
     /// stands for its last one.
     pub fn set_state(&mut self, state: ExpertState) {
         self.state = state;
-        self.state.motion = self.state.motion.min(self.plan.motions.len() - 1);
+        let motions = match &self.plan {
+            ExpertPlan::Waypoints(plan) => plan.motions.len(),
+            ExpertPlan::Sequences(plan) => plan.names.len(),
+        };
+        self.state.motion = self.state.motion.min(motions - 1);
     }
 }

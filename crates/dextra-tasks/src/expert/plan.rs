@@ -59,7 +59,7 @@ pub(crate) struct Motion {
 
 /// A waypoint controller, ready for its scene.
 #[derive(Clone, Debug)]
-pub(crate) struct ExpertPlan {
+pub(crate) struct WaypointPlan {
     pub arm: Arm,
     /// Joint of each actuator.
     pub actuated: Vec<usize>,
@@ -71,7 +71,7 @@ pub(crate) struct ExpertPlan {
     pub motions: Vec<Motion>,
 }
 
-impl ExpertPlan {
+impl WaypointPlan {
     pub fn compile(
         config: ExpertConfig,
         model: &Model,
