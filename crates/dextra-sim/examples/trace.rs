@@ -40,7 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         }
         if let Some(start) = line.strip_prefix("qvel,") {
-            sim.set_state(&sim.qpos().to_vec(), &numbers(start)?)?;
+            let qpos = sim.qpos().to_vec();
+            sim.set_state(&qpos, &numbers(start)?)?;
             continue;
         }
         let row = match line.as_str() {

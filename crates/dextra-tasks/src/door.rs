@@ -15,6 +15,7 @@ use crate::{
     RewardTerm, TaskError, TaskModel,
     config::{Source, TaskFile},
     expert::ExpertPlan,
+    geometry::distance,
     task::Task,
 };
 
@@ -183,12 +184,7 @@ impl Task for Door {
 
     fn dense_terms(&self, sim: &Sim) -> Vec<RewardTerm> {
         let (palm, handle) = (sim.site_pose(self.palm).pos, sim.site_pose(self.handle).pos);
-        let distance_m = [0, 1, 2]
-            .map(|k| (palm[k] - handle[k]).powi(2))
-            .iter()
-            .sum::<f64>()
-            .sqrt();
-        self.terms(distance_m, sim.qpos()[self.hinge], sim.qvel())
+        self.terms(distance(palm, handle), sim.qpos()[self.hinge], sim.qvel())
     }
 
     fn success(&self, sim: &Sim) -> bool {

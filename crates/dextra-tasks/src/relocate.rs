@@ -17,6 +17,7 @@ use crate::{
     RewardTerm, TaskError, TaskModel,
     config::{Source, TaskFile},
     expert::ExpertPlan,
+    geometry::distance,
     task::Task,
 };
 
@@ -233,14 +234,6 @@ impl Relocate {
             target: sim.body_pose(self.target).pos,
         }
     }
-}
-
-fn distance(from: [f64; 3], to: [f64; 3]) -> f64 {
-    [0, 1, 2]
-        .map(|k| (from[k] - to[k]).powi(2))
-        .iter()
-        .sum::<f64>()
-        .sqrt()
 }
 
 #[cfg(test)]
