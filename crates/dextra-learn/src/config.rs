@@ -53,6 +53,10 @@ pub struct LearnConfig {
     pub weight_temperature: f64,
     /// Largest exponential weight.
     pub weight_clip: f64,
+    /// Deviations from the prior's mean beyond which an action's negative log-likelihood grows linearly
+    /// and no longer as a square. An expert that jumps from one posture to the next is many deviations
+    /// from a mean between the two, and a few such rows would be all that the prior learns from.
+    pub outlier_deviations: f64,
     /// Whether the prior also learns from the expert's actions (equation 4).
     pub expert_term: bool,
     /// Bound on the KL that moving the prior's mean causes, in nats per action.
@@ -63,8 +67,11 @@ pub struct LearnConfig {
     pub dual_learning_rate: f64,
     /// Updates between two changes of the target networks, U.
     pub target_period: u64,
-    /// How far the target networks move towards the trained ones: 1 copies them.
+    /// How far the target critics move towards the trained ones: 1 copies them.
     pub target_rate: f64,
+    /// The same of the target prior, which is what acts: slower, it averages out what single batches do
+    /// to a policy.
+    pub prior_target_rate: f64,
     /// Whether V of a state that is both s of one row and s' of another is computed once.
     pub share_values: bool,
     /// Batches over which the observation's mean and scale are measured; then they stay. 0: never.
@@ -76,8 +83,8 @@ impl Default for LearnConfig {
         Self {
             hidden: 256,
             critics: 2,
-            initial_std: 0.1,
-            min_std: 0.02,
+            initial_std: 0.12,
+            min_std: 0.07,
             discount: 0.99,
             reward_scale: 0.02,
             n_step: 3,
@@ -90,12 +97,14 @@ impl Default for LearnConfig {
             weight: Weight::Exponential,
             weight_temperature: 2.0,
             weight_clip: 20.0,
+            outlier_deviations: 3.0,
             expert_term: true,
             trust_region_mean: 5e-2,
             trust_region_covariance: 1e-3,
             dual_learning_rate: 1e-2,
             target_period: 1,
             target_rate: 2e-2,
+            prior_target_rate: 5e-3,
             share_values: true,
             normalise_batches: 0,
         }
@@ -125,12 +134,14 @@ impl LearnConfig {
             weight: Weight::Binary,
             weight_temperature: 1.0,
             weight_clip: 20.0,
+            outlier_deviations: 1e6,
             expert_term: true,
             trust_region_mean: 5e-3,
             trust_region_covariance: 1e-5,
             dual_learning_rate: 1e-2,
             target_period: 500,
             target_rate: 1.0,
+            prior_target_rate: 1.0,
             share_values: true,
             normalise_batches: 0,
         };
@@ -208,6 +219,7 @@ impl LearnConfig {
         unless(self.kl >= 0.0, "kl", self.kl, "0 or more")?;
         positive("weight_temperature", self.weight_temperature)?;
         positive("weight_clip", self.weight_clip)?;
+        positive("outlier_deviations", self.outlier_deviations)?;
         positive("trust_region_mean", self.trust_region_mean)?;
         positive("trust_region_covariance", self.trust_region_covariance)?;
         positive("dual_learning_rate", self.dual_learning_rate)?;
@@ -217,12 +229,18 @@ impl LearnConfig {
             self.target_period as f64,
             "at least 1",
         )?;
-        unless(
-            self.target_rate > 0.0 && self.target_rate <= 1.0,
-            "target_rate",
-            self.target_rate,
-            "above 0 and at most 1",
-        )
+        for (field, rate) in [
+            ("target_rate", self.target_rate),
+            ("prior_target_rate", self.prior_target_rate),
+        ] {
+            unless(
+                rate > 0.0 && rate <= 1.0,
+                field,
+                rate,
+                "above 0 and at most 1",
+            )?;
+        }
+        Ok(())
     }
 }
 

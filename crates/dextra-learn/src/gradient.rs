@@ -55,6 +55,7 @@ pub(crate) fn slope(
     parameters: &[f32],
     (batch, targets): (&Batch, &Targets),
     multipliers: [f64; 2],
+    outlier_deviations: f64,
     gradient: &mut [f32],
     tapes: &mut Tapes,
 ) -> Result<Losses> {
@@ -90,7 +91,8 @@ pub(crate) fn slope(
         let q = Var::from_vec(q, (network.critics, piece.len()), &Device::Cpu)?;
         let head = Var::from_vec(head, (piece.len(), network.prior.outputs), &Device::Cpu)?;
         let critic = critic_loss(&q, &piece)?;
-        let [prior, expert, moved, widened, std] = prior_losses(&head, network.deviation, &piece)?;
+        let [prior, expert, moved, widened, std] =
+            prior_losses(&head, network.deviation, outlier_deviations, &piece)?;
         let bounds = ((&moved * multipliers[0])? + (&widened * multipliers[1])?)?;
         let loss = (((&critic + &prior)? + &expert)? + bounds)?;
         let slopes = (loss / rows as f64)?.backward()?;

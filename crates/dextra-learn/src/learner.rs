@@ -158,6 +158,7 @@ impl Learner {
             &self.parameters,
             (batch, &targets),
             multipliers,
+            config.outlier_deviations,
             &mut self.gradient,
             &mut self.tapes,
         )?;
@@ -169,7 +170,14 @@ impl Learner {
         self.trust_region.step(losses.kl);
         self.updates += 1;
         if self.updates.is_multiple_of(config.target_period) {
-            vmath::approach(target, &self.parameters, config.target_rate as f32);
+            let [critic, prior] = [config.target_rate, config.prior_target_rate];
+            for (range, rate) in [
+                (network.critic_range(), critic),
+                (network.prior_range(), prior),
+            ] {
+                let trained = &self.parameters[range.clone()];
+                vmath::approach(&mut target[range], trained, rate as f32);
+            }
         }
         let reward_scale = config.reward_scale;
         Ok(UpdateMetrics {

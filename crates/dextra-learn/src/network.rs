@@ -195,7 +195,12 @@ mod tests {
 
     #[test]
     fn the_deviation_has_a_floor_and_no_ceiling() {
-        let network = Network::new(&LearnConfig::default(), 3, 2);
+        let config = LearnConfig {
+            initial_std: 0.1,
+            min_std: 0.02,
+            ..LearnConfig::default()
+        };
+        let network = Network::new(&config, 3, 2);
         assert!((network.deviation.of(-100.0) - 0.02).abs() < 1e-6);
         assert!(network.deviation.of(100.0) > 10.0);
         assert!((network.deviation.of(0.0) - 0.1).abs() < 1e-6);

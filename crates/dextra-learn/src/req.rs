@@ -218,10 +218,12 @@ pub(crate) fn critic_loss(q: &Tensor, piece: &Piece) -> Result<Tensor> {
 
 /// What pulls at the prior, each summed over the piece's rows: `-w log pi_theta(a|s)` of equation 3, the
 /// same of the expert's actions of equation 4, the trust region's two divergences; and, to be shown,
-/// the standard deviation. `head` is the prior network's output, (rows, mean and raw deviation).
+/// the standard deviation. Beyond `outlier_deviations` the Gaussian has Huber's (1964) exponential
+/// tails. `head` is the prior network's output, (rows, mean and raw deviation).
 pub(crate) fn prior_losses(
     head: &Tensor,
     deviation: Deviation,
+    outlier_deviations: f64,
     piece: &Piece,
 ) -> Result<[Tensor; 5]> {
     let actions = head.dim(1)? / 2;
@@ -234,9 +236,11 @@ pub(crate) fn prior_losses(
     let log_std = std.log()?;
 
     let weighted = |actions: &[f32], weight: &[f32]| -> Result<Tensor> {
-        let z = ((piece.matrix(actions)? - &mean)? / &std)?;
+        let z = ((piece.matrix(actions)? - &mean)? / &std)?.abs()?;
+        let core = z.minimum(outlier_deviations)?;
+        let tail = ((z - &core)? * outlier_deviations)?;
         let constant = 0.5 * (2.0 * std::f64::consts::PI).ln();
-        let per_action = ((z.sqr()? * 0.5)? + &log_std)?.affine(1.0, constant)?;
+        let per_action = (((core.sqr()? * 0.5)? + tail)? + &log_std)?.affine(1.0, constant)?;
         piece.matrix(weight)?.broadcast_mul(&per_action)?.sum_all()
     };
     let done = weighted(&piece.batch.action, &piece.targets.weight)?;

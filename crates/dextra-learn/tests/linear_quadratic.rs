@@ -42,6 +42,7 @@ fn the_learned_policy_is_the_regulator() {
         weight: Weight::Binary,
         expert_term: false,
         target_rate: 0.02,
+        prior_target_rate: 0.02,
         trust_region_covariance: 1e-2,
         ..LearnConfig::default()
     };

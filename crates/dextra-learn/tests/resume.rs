@@ -106,6 +106,36 @@ fn two_n_updates_equal_n_save_load_n_to_the_bit() {
     }
 }
 
+/// The scale of the reward is a unit: with rewards as much larger, all that is shown grows with them
+/// and nothing that is learnt changes.
+#[test]
+fn a_reward_scale_is_a_unit() {
+    let mut batch = batches(&config(), 1).remove(0);
+    let update = |batch: &Batch, reward_scale: f64| {
+        let config = LearnConfig {
+            reward_scale,
+            ..config()
+        };
+        let mut learner = Learner::new(&config, OBS, ACTIONS, 1).unwrap();
+        let metrics = learner.update(batch).unwrap();
+        (
+            metrics,
+            learner.policy().act(
+                &[0.3; OBS],
+                &mut ChaCha8Rng::seed_from_u64(1),
+                ActMode::Resample,
+            ),
+        )
+    };
+    let (plain, action) = update(&batch, 0.5);
+    batch.reward.iter_mut().for_each(|r| *r *= 4.0);
+    let (scaled, same) = update(&batch, 0.125);
+    assert_eq!(action, same);
+    assert_eq!(plain.critic_loss, scaled.critic_loss);
+    assert!((scaled.v_mean - 4.0 * plain.v_mean).abs() < 1e-5 * scaled.v_mean.abs());
+    assert!((scaled.eta_mean - 4.0 * plain.eta_mean).abs() < 1e-5 * scaled.eta_mean);
+}
+
 #[test]
 fn updates_change_what_they_should() {
     let batch = &batches(&config(), 1)[0];
@@ -113,6 +143,7 @@ fn updates_change_what_they_should() {
         let config = LearnConfig {
             expert_term,
             target_rate: 1.0,
+            prior_target_rate: 1.0,
             ..config()
         };
         let mut learner = Learner::new(&config, OBS, ACTIONS, 1).unwrap();

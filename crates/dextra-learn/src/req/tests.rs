@@ -1,6 +1,7 @@
 //! The algebra of the update, pinned.
 #![allow(clippy::unwrap_used)]
 
+use candle_core::DType;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -223,6 +224,48 @@ fn weights_are_the_papers() {
     assert!(spread(&[2.0, 2.0]) > 0.0);
 }
 
+/// Within `outlier_deviations` the likelihood is the Gaussian's; beyond, it falls by the same amount for
+/// every further deviation.
+#[test]
+fn outliers_pull_no_harder_than_the_last_action_that_is_none() {
+    let mut case = Case::new(LearnConfig::default());
+    let noise = case.noise(15);
+    let targets = case.targets(&noise);
+    let rows = case.batch.rows();
+    let piece = Piece {
+        batch: &case.batch,
+        targets: &targets,
+        start: 0,
+        end: rows,
+    };
+    let head = Tensor::zeros((rows, 2 * ACTIONS), DType::F32, &Device::Cpu).unwrap();
+    let loss = |initial: f64, outliers: f64| -> f32 {
+        let deviation = Deviation {
+            min: 1e-9,
+            slope: initial / std::f64::consts::LN_2,
+        };
+        let losses = prior_losses(&head, deviation, outliers, &piece).unwrap();
+        losses[0].to_scalar().unwrap()
+    };
+    let expected = |std: f64, outliers: f64| -> f64 {
+        let actions = case.batch.action.chunks(ACTIONS).zip(&targets.weight);
+        let row = |action: &[f32]| -> f64 {
+            let one = |&a: &f32| {
+                let z = f64::from(a).abs() / std;
+                let core = z.min(outliers);
+                let constant = 0.5 * (2.0 * std::f64::consts::PI).ln();
+                0.5 * core * core + outliers * (z - core) + std.ln() + constant
+            };
+            action.iter().map(one).sum()
+        };
+        actions.map(|(a, &w)| f64::from(w) * row(a)).sum()
+    };
+    for (std, outliers) in [(0.5, 3.0), (0.1, 3.0), (0.1, 1e6)] {
+        let (ours, right) = (f64::from(loss(std, outliers)), expected(std, outliers));
+        assert!((ours - right).abs() < 1e-4 * right.abs(), "{ours} {right}");
+    }
+}
+
 /// The slope of every loss, along random directions and along itself.
 #[test]
 fn gradients_of_the_losses_agree_with_finite_differences() {
@@ -241,7 +284,17 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
     let mut loss = |parameters: &[f32], gradient: &mut [f32]| {
         let (network, batch) = (&case.network, &case.batch);
         let both = (batch, &targets);
-        let sum = slope(network, parameters, both, multipliers, gradient, &mut tapes).unwrap();
+        let outliers = case.config.outlier_deviations;
+        let sum = slope(
+            network,
+            parameters,
+            both,
+            multipliers,
+            outliers,
+            gradient,
+            &mut tapes,
+        )
+        .unwrap();
         let bounds = multipliers[0] * sum.kl[0] + multipliers[1] * sum.kl[1];
         sum.critic * network.critics as f64 + sum.prior + sum.expert + bounds
     };
@@ -318,6 +371,7 @@ fn pieces_add_up() {
         p,
         (&big, &targets_big),
         [1.0, 1.0],
+        3.0,
         &mut of_big,
         &mut tapes,
     )
@@ -327,6 +381,7 @@ fn pieces_add_up() {
         p,
         (&case.batch, &targets_small),
         [1.0, 1.0],
+        3.0,
         &mut of_small,
         &mut tapes,
     )
