@@ -82,8 +82,10 @@ def update(state, b, noise):
         m, s = prior(params["prior"], b["obs"])
 
         def nll(action, weight):
-            z = (action - m) / s
-            return (weight * (0.5 * z * z + jnp.log(s) + 0.5 * np.log(2 * np.pi)).sum(1)).mean()
+            z = jnp.abs(action - m) / s
+            core = jnp.minimum(z, c["outlier_deviations"])
+            huber = 0.5 * core * core + c["outlier_deviations"] * (z - core)
+            return (weight * (huber + jnp.log(s) + 0.5 * np.log(2 * np.pi)).sum(1)).mean()
 
         done, expert = nll(b["action"], weight[0]), nll(b["expert_action"], weight[1])
         ratio = std / s
@@ -109,7 +111,9 @@ def update(state, b, noise):
 
     params, moments = adam(params, g, moments, c["learning_rate"])
     log_alpha, dual_moments = adam(log_alpha, alpha * (bounds - kl), dual_moments, c["dual_learning_rate"])
-    target = jax.tree.map(lambda t, p: t + c["target_rate"] * (p - t), target, params)
+    rates = dict(critics=c["target_rate"], prior=c["prior_target_rate"])
+    approach = lambda rate: lambda t, p: t + rate * (p - t)
+    target = {name: jax.tree.map(approach(rate), target[name], params[name]) for name, rate in rates.items()}
     metrics = dict(critic_loss=critic, policy_loss=done, expert_loss=expert, eta_mean=eta.mean(),
                    v_mean=v[:rows].mean(), kl_mean_trust=kl[0], kl_cov_trust=kl[1])
     return (params, target, moments, log_alpha, dual_moments, t), metrics

@@ -60,7 +60,7 @@ rows = len(b["obs"])
 phi, theta = [tensors(p, True) for p in inputs.critics], tensors(inputs.prior, True)
 phi_target, theta_target = [tensors(p, False) for p in inputs.critics], tensors(inputs.prior, False)
 leaves = lambda critics, prior: [v for p in critics for v in p.values()] + list(prior.values())
-trained, targets = leaves(phi, theta), leaves(phi_target, theta_target)
+trained = leaves(phi, theta)
 log_alpha = torch.from_numpy(inputs.log_multipliers.copy()).requires_grad_(True)
 adam = torch.optim.Adam(trained, lr=c["learning_rate"], fused=True)
 dual_adam = torch.optim.Adam([log_alpha], lr=c["dual_learning_rate"])
@@ -86,8 +86,10 @@ def update(noise):
     m, s = prior(theta, b["obs"])
 
     def nll(action, weight):
-        z = (action - m) / s
-        return (weight * (0.5 * z * z + s.log() + 0.5 * float(np.log(2 * np.pi))).sum(1)).mean()
+        z = (action - m).abs() / s
+        core = z.clamp(max=c["outlier_deviations"])
+        huber = 0.5 * core * core + c["outlier_deviations"] * (z - core)
+        return (weight * (huber + s.log() + 0.5 * float(np.log(2 * np.pi))).sum(1)).mean()
 
     done, expert = nll(b["action"], weight[0]), nll(b["expert_action"], weight[1])
     ratio = std / s
@@ -100,7 +102,8 @@ def update(noise):
     adam.step()
     dual_adam.step()
     with torch.no_grad():
-        torch._foreach_lerp_(targets, trained, c["target_rate"])
+        torch._foreach_lerp_(leaves(phi_target, {}), leaves(phi, {}), c["target_rate"])
+        torch._foreach_lerp_(list(theta_target.values()), list(theta.values()), c["prior_target_rate"])
     metrics = dict(critic_loss=critic.mean(), policy_loss=done, expert_loss=expert, eta_mean=eta.mean(),
                    v_mean=v[:rows].mean(), kl_mean_trust=kl[0], kl_cov_trust=kl[1])
     return {k: v.detach() for k, v in metrics.items()}
