@@ -1,7 +1,7 @@
 //! The pen as a user of the crate sees it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use dextra_tasks::{Env, EnvOptions, RewardKind};
+use dextra_tasks::{Env, EnvOptions, Expert, RewardKind};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -73,4 +73,25 @@ fn the_target_is_part_of_a_restored_moment() {
     other.reset(4);
     other.restore(&moment).unwrap();
     assert!(straight_on == proceed(&mut other));
+}
+
+#[test]
+fn the_expert_turns_the_pen_for_a_good_share_of_the_goals() {
+    let mut env = pen();
+    let mut expert = Expert::new(env.task_model()).unwrap();
+    let successes = (0..20)
+        .filter(|&seed| {
+            env.reset(seed);
+            expert.reset(seed);
+            loop {
+                let action = expert.act(&env);
+                let step = env.step(&action);
+                if step.terminated || step.truncated {
+                    return env.episode_success();
+                }
+            }
+        })
+        .count();
+    // Suboptimal on purpose.
+    assert!(successes >= 7, "{successes} of 20");
 }

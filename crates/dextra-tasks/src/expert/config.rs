@@ -143,3 +143,30 @@ pub(crate) struct RetryConfig {
     /// Name of the motion to go to.
     pub to: String,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct File {
+        #[expect(dead_code, reason = "only the errors are looked at")]
+        expert: ExpertTable,
+    }
+
+    #[test]
+    fn kinds_and_their_keys_are_checked() {
+        for (text, expected) in [
+            ("kind = \"sequence\"", "\"waypoints\" or \"sequences\""),
+            ("kind = 3", "\"waypoints\" or \"sequences\""),
+            ("kind = \"sequences\"\nknots = [0]", "library"),
+            ("kind = \"sequences\"\nknot = [0]", "`knot`"),
+            ("palms = \"S_grasp\"", "`palms`"),
+        ] {
+            let file = format!("[expert]\n{text}\n");
+            let message = toml::from_str::<File>(&file).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}
