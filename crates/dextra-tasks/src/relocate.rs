@@ -305,6 +305,42 @@ mod tests {
     }
 
     #[test]
+    fn bad_values_are_told_by_file_and_key() {
+        let path = crate::scenes_dir().unwrap().join("relocate.toml");
+        let good = Source::read(&path).unwrap();
+        for (from, to, parts) in [
+            (
+                "[-0.15, 0.3]",
+                "[0.3, -0.15]",
+                ["reset.ball_y_m", "low <= high"],
+            ),
+            (
+                "within_m = 0.1  ",
+                "within_m = 0 ",
+                ["success.within_m", "above 0"],
+            ),
+            (
+                "ARTx = 0.1",
+                "FFJ2 = 0.1",
+                ["anticipation_secs.FFJ2", "world and the palm"],
+            ),
+            (
+                "below_m = 0.02",
+                "below_rad = 0.02",
+                ["lift.retry.below", "below_m"],
+            ),
+        ] {
+            let mut source = good.clone();
+            source.text = source.text.replacen(from, to, 1);
+            assert_ne!(source.text, good.text, "the file has no `{from}`");
+            let message = load(&source).expect_err("accepted").to_string();
+            for part in ["relocate.toml"].into_iter().chain(parts) {
+                assert!(message.contains(part), "no `{part}` in: {message}");
+            }
+        }
+    }
+
+    #[test]
     fn resets_spread_over_the_published_ranges() {
         let model = TaskModel::load("relocate").unwrap();
         let [ball, target] = ["Object", "target"].map(|b| model.model().body(b).unwrap());
