@@ -13,11 +13,11 @@ use crate::{
     drive::{Drive, DriveState},
     error::SimError,
     model::{JointKind, Model, WORLD},
+    motion::Motion,
     options::PhysicsOptions,
     pose::Pose,
     snapshot::{Snapshot, State},
-    softness::{Motion, Softness},
-    split,
+    softness, split,
     torsion::Torsion,
     world::World,
 };
@@ -47,7 +47,6 @@ pub struct Sim {
 struct Engine {
     gravity: rp::Vector,
     parameters: rp::IntegrationParameters,
-    softness: Softness,
     pipeline: rp::PhysicsPipeline,
     soft_bodies: rp::SoftBodySet,
     ccd: rp::CCDSolver,
@@ -57,11 +56,9 @@ impl Engine {
     fn new(model: &Model) -> Self {
         let mut pipeline = rp::PhysicsPipeline::new();
         pipeline.counters.disable();
-        let softness = Softness::new(model.timestep_secs);
         Self {
             gravity: vector(model.gravity),
-            parameters: parameters(model.timestep_secs, &softness, &model.options),
-            softness,
+            parameters: parameters(model.timestep_secs, &model.options),
             pipeline,
             soft_bodies: rp::SoftBodySet::new(),
             ccd: rp::CCDSolver::new(),
@@ -69,13 +66,7 @@ impl Engine {
     }
 
     /// One step; false when something was not finite.
-    fn step(&mut self, world: &mut World, rules: &Rules, motion: &mut Motion) -> bool {
-        motion.read(world);
-        let hooks = Hooks {
-            rules,
-            motion,
-            softness: self.softness,
-        };
+    fn step(&mut self, world: &mut World, rules: &Rules, motion: &Motion) -> bool {
         self.pipeline.step(
             self.gravity,
             &self.parameters,
@@ -88,7 +79,7 @@ impl Engine {
             &mut world.multibody_joints,
             &mut self.soft_bodies,
             &mut self.ccd,
-            &hooks,
+            &Hooks { rules, motion },
             &(),
         );
         self.pipeline.quarantine().is_empty()
@@ -96,11 +87,8 @@ impl Engine {
 }
 
 /// The engine's defaults are for crates and houses; these are for fingers.
-fn parameters(
-    timestep_secs: f64,
-    softness: &Softness,
-    options: &PhysicsOptions,
-) -> rp::IntegrationParameters {
+fn parameters(timestep_secs: f64, options: &PhysicsOptions) -> rp::IntegrationParameters {
+    let softness = softness::spring(timestep_secs / f64::from(options.substeps.max(1)));
     rp::IntegrationParameters {
         dt: timestep_secs as f32,
         num_solver_iterations: options.substeps.max(1) as usize,
@@ -109,8 +97,8 @@ fn parameters(
         num_internal_stabilization_iterations: 0,
         normalized_max_corrective_velocity: f32::MAX,
         normalized_prediction_distance: options.prediction_m as f32,
-        contact_softness: softness.spring(),
-        static_contact_softness: softness.spring(),
+        contact_softness: softness,
+        static_contact_softness: softness,
         friction_in_bias_pass: true,
         // Stale contact points let a grasp slip.
         contact_recycling: false,
@@ -127,13 +115,13 @@ impl Sim {
         let (mut world, plan) = build::build(&model, &rules, &model.options.split_at);
         let drive = Drive::new(&model, &rules, &mut world, &plan);
         let torsion = Torsion::new(&model, &rules, &mut world, &plan);
-        let mut motion = Motion::new(&world, &plan);
+        let motion = Motion::new(&world, &plan);
         let body_poses: Vec<_> = model.bodies.iter().map(|b| b.pose).collect();
         let fixed_poses = build::reference_poses(&model, &body_poses);
         let mut engine = Engine::new(&model);
         // One step at rest lets the engine set up its islands and trees, once and for all.
         let gravity = std::mem::take(&mut engine.gravity);
-        engine.step(&mut world, &rules, &mut motion);
+        engine.step(&mut world, &rules, &motion);
         engine.gravity = gravity;
         let state = State {
             world: world.clone(),
@@ -261,8 +249,9 @@ impl Sim {
         let dt = self.model.timestep_secs;
         let substeps = self.model.options.substeps.max(1);
         split::apply(world, &self.plan.welds, welds, dt as f32, substeps);
-        self.torsion.apply(world, dt as f32);
-        let fine = self.engine.step(world, &self.rules, &mut self.motion);
+        self.motion.read(world);
+        self.torsion.apply(world, &self.motion, dt as f32);
+        let fine = self.engine.step(world, &self.rules, &self.motion);
         self.state.time_secs += dt;
         self.read();
         let numbers = self.state.qpos.iter().chain(&self.state.qvel);
