@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 
 use rapier3d::prelude::{
     ActiveHooks, ColliderHandle, ContactModificationContext, Group, InteractionGroups,
-    InteractionTestMode, NEW_CONTACT_BIT, PairFilterContext, PhysicsHooks, SolverFlags,
+    InteractionTestMode, PairFilterContext, PhysicsHooks, SolverFlags,
 };
 
 use crate::{
     convert::array,
-    model::{Cone, ContactPair, Geom, Model, SolverParams, WORLD},
-    motion::Motion,
-    softness::{ContactLaw, Touch},
+    limit::Law,
+    model::{Geom, Model, SolverParams, WORLD},
+    softness::{Motion, Softness},
     world::World,
 };
 
@@ -49,7 +49,7 @@ pub(crate) struct Rules {
     /// Friction against turning, of the pairs that have it.
     turning: BTreeMap<(usize, usize), Turning>,
     /// The different laws of contact, and the index of each pair's (row by row).
-    laws: Vec<ContactLaw>,
+    laws: Vec<Law>,
     law_of: Vec<usize>,
     /// Group bits and hooks of each geom.
     filters: Vec<(InteractionGroups, ActiveHooks)>,
@@ -80,21 +80,24 @@ impl Rules {
                 if !collide {
                     continue;
                 }
-                let own = pair.map_or_else(|| Pairing::combined(a, b), Pairing::explicit);
-                if own.sliding() != a.friction[0].max(b.friction[0]) {
-                    friction.insert((i, j), own.sliding() as f32);
+                let own = match pair {
+                    Some(p) => Friction::new(p.condim, p.friction),
+                    None => combined_friction(a, b),
+                };
+                if own.sliding != a.friction[0].max(b.friction[0]) {
+                    friction.insert((i, j), own.sliding as f32);
                 }
-                if own.turning() != Turning::default() {
-                    turning.insert((i, j), own.turning());
-                }
-                let pyramid = model.cone == Cone::Pyramidal;
-                let law = ContactLaw::new(&own.solver, own.condim, pyramid, model.timestep_secs);
+                let params = pair.map_or_else(|| combined_solver(a, b), |p| p.contact);
+                let law = Law::new(&params, model.timestep_secs);
                 let index = laws.iter().position(|l| *l == law).unwrap_or_else(|| {
                     laws.push(law);
                     laws.len() - 1
                 });
                 law_of[i * geoms + j] = index;
                 law_of[j * geoms + i] = index;
+                if own.turning != Turning::default() {
+                    turning.insert((i, j), own.turning);
+                }
             }
         }
         let filters = filters(geoms, &allowed);
@@ -107,11 +110,6 @@ impl Rules {
             law_of,
             filters,
         }
-    }
-
-    /// The law of a pair that collides.
-    pub(crate) fn law(&self, a: usize, b: usize) -> &ContactLaw {
-        &self.laws[self.law_of[a * self.geoms + b]]
     }
 
     /// The pairs with friction against turning, smaller index first, in order.
@@ -166,66 +164,53 @@ pub(crate) struct Turning {
     pub rolling: f64,
 }
 
-/// Contact parameters of a pair of geoms.
-struct Pairing {
-    condim: u32,
-    friction: [f64; 3],
-    solver: SolverParams,
+/// All friction of a pair; what its contact dimension leaves out is zero.
+struct Friction {
+    sliding: f64,
+    turning: Turning,
 }
 
-impl Pairing {
-    fn explicit(pair: &ContactPair) -> Self {
+impl Friction {
+    fn new(condim: u32, [sliding, torsion, rolling]: [f64; 3]) -> Self {
+        let from = |least: u32, mu: f64| if condim >= least { mu } else { 0.0 };
         Self {
-            condim: pair.condim,
-            friction: pair.friction,
-            solver: pair.contact,
-        }
-    }
-
-    /// Of a pair that is not explicit: those of the geom with priority; else the larger contact
-    /// dimension and coefficients, and solver parameters halfway between. Direct stiffness and
-    /// damping (negative `solref`) take the smaller numbers.
-    fn combined(a: &Geom, b: &Geom) -> Self {
-        let of = |geom: &Geom| Self {
-            condim: geom.condim,
-            friction: geom.friction,
-            solver: geom.contact,
-        };
-        match a.priority.cmp(&b.priority) {
-            std::cmp::Ordering::Greater => return of(a),
-            std::cmp::Ordering::Less => return of(b),
-            std::cmp::Ordering::Equal => {}
-        }
-        let (p, q) = (&a.contact, &b.contact);
-        let times = p.solref[0] > 0.0 && q.solref[0] > 0.0;
-        let solref = |k: usize| match times {
-            true => 0.5 * (p.solref[k] + q.solref[k]),
-            false => p.solref[k].min(q.solref[k]),
-        };
-        Self {
-            condim: a.condim.max(b.condim),
-            friction: [0, 1, 2].map(|k| a.friction[k].max(b.friction[k])),
-            solver: SolverParams {
-                solref: [0, 1].map(solref),
-                solimp: [0, 1, 2, 3, 4].map(|k| 0.5 * (p.solimp[k] + q.solimp[k])),
+            sliding: from(3, sliding),
+            turning: Turning {
+                torsion: from(4, torsion),
+                rolling: from(6, rolling),
             },
         }
     }
+}
 
-    /// What the contact dimension leaves out is zero.
-    fn from(&self, least: u32, mu: f64) -> f64 {
-        if self.condim >= least { mu } else { 0.0 }
+/// Friction of a pair that is not explicit: the larger coefficients and contact dimension, or those
+/// of the geom with priority.
+fn combined_friction(a: &Geom, b: &Geom) -> Friction {
+    match a.priority.cmp(&b.priority) {
+        std::cmp::Ordering::Greater => Friction::new(a.condim, a.friction),
+        std::cmp::Ordering::Less => Friction::new(b.condim, b.friction),
+        std::cmp::Ordering::Equal => Friction::new(
+            a.condim.max(b.condim),
+            [0, 1, 2].map(|k| a.friction[k].max(b.friction[k])),
+        ),
     }
+}
 
-    fn sliding(&self) -> f64 {
-        self.from(3, self.friction[0])
-    }
-
-    fn turning(&self) -> Turning {
-        Turning {
-            torsion: self.from(4, self.friction[1]),
-            rolling: self.from(6, self.friction[2]),
-        }
+/// Solver parameters of a pair that is not explicit: halfway between, or those of the geom with
+/// priority. Direct stiffness and damping (negative `solref`) take the smaller numbers.
+fn combined_solver(a: &Geom, b: &Geom) -> SolverParams {
+    let (p, q) = (&a.contact, &b.contact);
+    let mean = |x: f64, y: f64| 0.5 * (x + y);
+    match a.priority.cmp(&b.priority) {
+        std::cmp::Ordering::Greater => *p,
+        std::cmp::Ordering::Less => *q,
+        std::cmp::Ordering::Equal => SolverParams {
+            solref: [0, 1].map(|k| match p.solref[0] > 0.0 && q.solref[0] > 0.0 {
+                true => mean(p.solref[k], q.solref[k]),
+                false => p.solref[k].min(q.solref[k]),
+            }),
+            solimp: [0, 1, 2, 3, 4].map(|k| mean(p.solimp[k], q.solimp[k])),
+        },
     }
 }
 
@@ -266,6 +251,7 @@ fn filters(geoms: usize, allowed: &[bool]) -> Vec<(InteractionGroups, ActiveHook
 pub(crate) struct Hooks<'a> {
     pub rules: &'a Rules,
     pub motion: &'a Motion,
+    pub softness: Softness,
 }
 
 impl PhysicsHooks for Hooks<'_> {
@@ -279,7 +265,7 @@ impl PhysicsHooks for Hooks<'_> {
     fn modify_solver_contacts(&self, context: &mut ContactModificationContext) {
         let geom = |c: ColliderHandle| context.colliders[c].user_data as usize;
         let (a, b) = (geom(context.collider1), geom(context.collider2));
-        let law = self.rules.law(a, b);
+        let law = &self.rules.laws[self.rules.law_of[a * self.rules.geoms + b]];
         let friction = self.rules.friction.get(&(a.min(b), a.max(b))).copied();
         let bodies = context.bodies;
         let side = |handle| move |at| self.motion.velocity(bodies, handle, at);
@@ -290,32 +276,14 @@ impl PhysicsHooks for Hooks<'_> {
         if let Some(friction) = friction {
             *manifold.friction = friction;
         }
-        let mu = *manifold.friction;
-        let normal = *manifold.normal;
         // Before they touch, margin included, nothing acts.
         manifold
             .solver_contacts
             .retain(|contact| contact.dist < 0.0);
         for contact in manifold.solver_contacts.iter_mut() {
             let at = 0.5 * (contact.anchor1 + contact.anchor2);
-            let velocity = second(at) - first(at);
-            let speed = velocity.dot(normal);
-            let slip = velocity - speed * normal;
-            let index = (contact.contact_id[0] & !NEW_CONTACT_BIT) as usize;
-            let last = manifold.manifold.points.get(index).map(|point| &point.data);
-            let load = last.map_or(0.0, |data| match mu * data.impulse {
-                most if most > 0.0 => data.tangent_impulse.norm() / most,
-                _ => 0.0,
-            });
-            let touch = Touch {
-                distance: f64::from(contact.dist),
-                speed: f64::from(speed),
-                slip: f64::from(slip.length()),
-                mu: f64::from(mu),
-                load: f64::from(load),
-            };
-            contact.dist = law.distance(&touch) as f32;
-            contact.tangent_velocity = slip * law.kept() as f32;
+            let speed = (second(at) - first(at)).dot(*manifold.normal);
+            contact.dist = self.softness.distance(law, contact.dist, speed);
         }
     }
 }

@@ -27,7 +27,6 @@ mod drive;
 mod error;
 mod limit;
 mod model;
-mod motion;
 mod options;
 mod pose;
 mod sim;
@@ -41,8 +40,8 @@ mod world;
 pub use contact::Contact;
 pub use error::{SceneError, SimError};
 pub use model::{
-    Actuator, Body, Cone, ContactPair, Geom, Joint, JointKind, Model, Shape, Site, SolverParams,
-    Tendon, Transmission, WORLD,
+    Actuator, Body, ContactPair, Geom, Joint, JointKind, Model, Shape, Site, SolverParams, Tendon,
+    Transmission, WORLD,
 };
 pub use options::PhysicsOptions;
 pub use pose::Pose;

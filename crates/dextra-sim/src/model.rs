@@ -270,15 +270,6 @@ pub struct ContactPair {
     pub contact: SolverParams,
 }
 
-/// The shape in which MuJoCo approximates the friction cone (`<option cone>`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cone {
-    /// A pyramid: contacts are stiffer under tangential load, and sliding ones push apart.
-    Pyramidal,
-    /// The cone itself.
-    Elliptic,
-}
-
 /// A compiled scene.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Model {
@@ -310,8 +301,6 @@ pub struct Model {
     pub timestep_secs: f64,
     /// Gravity, m/s^2.
     pub gravity: [f64; 3],
-    /// The friction cone.
-    pub cone: Cone,
     /// How the engine is set for this scene.
     pub options: PhysicsOptions,
     /// What the loader accepted without effect, one line each (file, line, what).

@@ -13,11 +13,11 @@ use crate::{
     drive::{Drive, DriveState},
     error::SimError,
     model::{JointKind, Model, WORLD},
-    motion::Motion,
     options::PhysicsOptions,
     pose::Pose,
     snapshot::{Snapshot, State},
-    softness, split,
+    softness::{Motion, Softness},
+    split,
     torsion::Torsion,
     world::World,
 };
@@ -47,6 +47,7 @@ pub struct Sim {
 struct Engine {
     gravity: rp::Vector,
     parameters: rp::IntegrationParameters,
+    softness: Softness,
     pipeline: rp::PhysicsPipeline,
     soft_bodies: rp::SoftBodySet,
     ccd: rp::CCDSolver,
@@ -56,9 +57,11 @@ impl Engine {
     fn new(model: &Model) -> Self {
         let mut pipeline = rp::PhysicsPipeline::new();
         pipeline.counters.disable();
+        let softness = Softness::new(model.timestep_secs);
         Self {
             gravity: vector(model.gravity),
-            parameters: parameters(model.timestep_secs, &model.options),
+            parameters: parameters(model.timestep_secs, &softness, &model.options),
+            softness,
             pipeline,
             soft_bodies: rp::SoftBodySet::new(),
             ccd: rp::CCDSolver::new(),
@@ -66,7 +69,13 @@ impl Engine {
     }
 
     /// One step; false when something was not finite.
-    fn step(&mut self, world: &mut World, rules: &Rules, motion: &Motion) -> bool {
+    fn step(&mut self, world: &mut World, rules: &Rules, motion: &mut Motion) -> bool {
+        motion.read(world);
+        let hooks = Hooks {
+            rules,
+            motion,
+            softness: self.softness,
+        };
         self.pipeline.step(
             self.gravity,
             &self.parameters,
@@ -79,7 +88,7 @@ impl Engine {
             &mut world.multibody_joints,
             &mut self.soft_bodies,
             &mut self.ccd,
-            &Hooks { rules, motion },
+            &hooks,
             &(),
         );
         self.pipeline.quarantine().is_empty()
@@ -87,8 +96,11 @@ impl Engine {
 }
 
 /// The engine's defaults are for crates and houses; these are for fingers.
-fn parameters(timestep_secs: f64, options: &PhysicsOptions) -> rp::IntegrationParameters {
-    let softness = softness::spring(timestep_secs / f64::from(options.substeps.max(1)));
+fn parameters(
+    timestep_secs: f64,
+    softness: &Softness,
+    options: &PhysicsOptions,
+) -> rp::IntegrationParameters {
     rp::IntegrationParameters {
         dt: timestep_secs as f32,
         num_solver_iterations: options.substeps.max(1) as usize,
@@ -97,8 +109,8 @@ fn parameters(timestep_secs: f64, options: &PhysicsOptions) -> rp::IntegrationPa
         num_internal_stabilization_iterations: 0,
         normalized_max_corrective_velocity: f32::MAX,
         normalized_prediction_distance: options.prediction_m as f32,
-        contact_softness: softness,
-        static_contact_softness: softness,
+        contact_softness: softness.spring(),
+        static_contact_softness: softness.spring(),
         friction_in_bias_pass: true,
         // Stale contact points let a grasp slip.
         contact_recycling: false,
@@ -115,13 +127,13 @@ impl Sim {
         let (mut world, plan) = build::build(&model, &rules, &model.options.split_at);
         let drive = Drive::new(&model, &rules, &mut world, &plan);
         let torsion = Torsion::new(&model, &rules, &mut world, &plan);
-        let motion = Motion::new(&world, &plan);
+        let mut motion = Motion::new(&world, &plan);
         let body_poses: Vec<_> = model.bodies.iter().map(|b| b.pose).collect();
         let fixed_poses = build::reference_poses(&model, &body_poses);
         let mut engine = Engine::new(&model);
         // One step at rest lets the engine set up its islands and trees, once and for all.
         let gravity = std::mem::take(&mut engine.gravity);
-        engine.step(&mut world, &rules, &motion);
+        engine.step(&mut world, &rules, &mut motion);
         engine.gravity = gravity;
         let state = State {
             world: world.clone(),
@@ -249,9 +261,8 @@ impl Sim {
         let dt = self.model.timestep_secs;
         let substeps = self.model.options.substeps.max(1);
         split::apply(world, &self.plan.welds, welds, dt as f32, substeps);
-        self.motion.read(world);
-        self.torsion.apply(world, &self.motion, dt as f32);
-        let fine = self.engine.step(world, &self.rules, &self.motion);
+        self.torsion.apply(world, dt as f32);
+        let fine = self.engine.step(world, &self.rules, &mut self.motion);
         self.state.time_secs += dt;
         self.read();
         let numbers = self.state.qpos.iter().chain(&self.state.qvel);

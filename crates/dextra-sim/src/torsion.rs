@@ -1,8 +1,8 @@
 //! Friction against turning: MuJoCo's `condim` 4 (torsion) and 6 (torsion and rolling).
 //!
 //! The engine's contacts are points that resist sliding only. Here every two bodies whose contacts
-//! also resist turning are joined by a joint whose angular motors bring the relative spin to rest
-//! (as fast as MuJoCo's friction does), with at most the torque `mu N`: about the normal with the torsional coefficient, about the
+//! also resist turning are joined by a joint whose angular motors hold the relative speed at zero,
+//! with at most the torque `mu N`: about the normal with the torsional coefficient, about the
 //! tangents with the rolling one. Solved together with the contacts it holds without creep up to
 //! the limit. `N` and the normal are those of the last step; bodies with several contact points get
 //! one joint, about the sum of their normal forces. Without contact it is disabled and costs nothing.
@@ -11,13 +11,7 @@ use std::collections::BTreeMap;
 
 use rapier3d::prelude as rp;
 
-use crate::{
-    build::Plan,
-    contact::Rules,
-    model::{Cone, Model},
-    motion::Motion,
-    world::World,
-};
+use crate::{build::Plan, contact::Rules, model::Model, world::World};
 
 /// The joints that resist turning; what changes of them is in the [`World`].
 pub(crate) struct Torsion {
@@ -25,7 +19,6 @@ pub(crate) struct Torsion {
     /// Of each pair of geoms, smaller index first.
     pairs: BTreeMap<(usize, usize), Pair>,
     loads: Vec<Load>,
-    cone: Cone,
 }
 
 /// Two geoms that resist turning against each other.
@@ -35,8 +28,6 @@ struct Pair {
     side: f32,
     torsion: f32,
     rolling: f32,
-    /// The share of a relative spin that is left after a step.
-    kept: f32,
 }
 
 /// What the contacts of two bodies carried over the last step.
@@ -46,7 +37,6 @@ struct Load {
     torsion: rp::Vector,
     /// The same with the rolling coefficient.
     rolling: rp::Vector,
-    kept: f32,
 }
 
 impl Torsion {
@@ -74,7 +64,6 @@ impl Torsion {
                 side: if bodies[joint][0] == a { 1.0 } else { -1.0 },
                 torsion: turning.torsion.min(cap) as f32,
                 rolling: turning.rolling.min(cap) as f32,
-                kept: rules.law(geoms.0, geoms.1).kept() as f32,
             };
             pairs.insert(geoms, pair);
         }
@@ -82,12 +71,11 @@ impl Torsion {
             loads: vec![Load::default(); joints.len()],
             joints,
             pairs,
-            cone: model.cone,
         }
     }
 
     /// Sets the joints' torques for the next step, of `dt` seconds, from the contacts of the last.
-    pub(crate) fn apply(&mut self, world: &mut World, motion: &Motion, dt: f32) {
+    pub(crate) fn apply(&mut self, world: &mut World, dt: f32) {
         if self.joints.is_empty() {
             return;
         }
@@ -102,8 +90,6 @@ impl Torsion {
             }
             let turn = |handle| world.bodies.get(handle).map(|b| b.position().rotation);
             let turns = turn(joint.body1()).zip(turn(joint.body2()));
-            let spin = |handle| motion.spin(&world.bodies, handle);
-            let spin = spin(joint.body2()) - spin(joint.body1());
             let Some((joint, (turn1, turn2))) =
                 world.impulse_joints.get_mut(handle, false).zip(turns)
             else {
@@ -111,7 +97,7 @@ impl Torsion {
             };
             joint.data.set_enabled(touching);
             if touching {
-                aim(&mut joint.data, load, [turn1, turn2], spin, dt);
+                aim(&mut joint.data, load, [turn1, turn2], dt);
             }
         }
     }
@@ -132,30 +118,12 @@ impl Torsion {
             let side = if a < b { own.side } else { -own.side };
             let load = &mut self.loads[own.joint];
             for manifold in pair.solver_manifolds() {
-                let mu = manifold.data.friction;
-                let impulse: f32 = manifold
-                    .points
-                    .iter()
-                    .map(|p| left(self.cone, &p.data, mu))
-                    .sum();
+                let impulse: f32 = manifold.points.iter().map(|p| p.data.impulse).sum();
                 let push = manifold.data.normal * (side * impulse);
                 load.torsion += push * own.torsion;
                 load.rolling += push * own.rolling;
-                load.kept = own.kept;
             }
         }
-    }
-}
-
-/// The part of a contact's normal impulse that sliding friction leaves for turning.
-fn left(cone: Cone, contact: &rp::ContactData, mu: f32) -> f32 {
-    let used = match mu > 0.0 {
-        true => (contact.tangent_impulse.norm() / mu).min(contact.impulse),
-        false => 0.0,
-    };
-    match cone {
-        Cone::Pyramidal => contact.impulse - used,
-        Cone::Elliptic => (contact.impulse * contact.impulse - used * used).sqrt(),
     }
 }
 
@@ -181,13 +149,7 @@ const AXES: [rp::JointAxis; 3] = [
 ];
 
 /// Turns a joint's first axis to the normal and bounds its torques.
-fn aim(
-    joint: &mut rp::GenericJoint,
-    load: &Load,
-    turns: [rp::Rotation; 2],
-    spin: rp::Vector,
-    dt: f32,
-) {
+fn aim(joint: &mut rp::GenericJoint, load: &Load, turns: [rp::Rotation; 2], dt: f32) {
     let (torsion, rolling) = (load.torsion.length() / dt, load.rolling.length() / dt);
     let push = if torsion > 0.0 {
         load.torsion
@@ -198,13 +160,10 @@ fn aim(
     joint.local_frame1.rotation = turns[0].inverse() * frame;
     joint.local_frame2.rotation = turns[1].inverse() * frame;
     joint.motor_axes = rp::JointAxesMask::empty();
-    let spin = frame.inverse() * spin * load.kept;
-    let torques = [torsion, rolling, rolling];
-    for ((axis, torque), spin) in AXES.into_iter().zip(torques).zip(spin.to_array()) {
+    for (axis, torque) in AXES.into_iter().zip([torsion, rolling, rolling]) {
         if torque > 0.0 {
             joint.motor_axes |= axis.into();
             joint.motors[axis as usize].max_force = torque;
-            joint.motors[axis as usize].target_vel = spin;
         }
     }
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     audit::audit,
     error::{SceneError, nearest, suggestion},
-    model::{Cone, Model, SolverParams},
+    model::{Model, SolverParams},
     options::PhysicsOptions,
     pose::{Pose, normalized},
     source::{self, Element},
@@ -72,7 +72,6 @@ fn compile(root: &Element, origin: &Path, options: &PhysicsOptions) -> Result<Mo
         actuators,
         timestep_secs: settings.timestep_secs,
         gravity: settings.gravity,
-        cone: settings.cone,
         options: options.clone(),
         warnings: Vec::new(),
         hash: String::new(),
@@ -108,7 +107,6 @@ struct Settings {
     total_mass: f64,
     timestep_secs: f64,
     gravity: [f64; 3],
-    cone: Cone,
 }
 
 impl Settings {
@@ -124,7 +122,6 @@ impl Settings {
             total_mass: -1.0,
             timestep_secs: 0.002,
             gravity: [0.0, 0.0, -9.81],
-            cone: Cone::Pyramidal,
         };
         // Several elements of a kind, as included files bring them, add up.
         for e in root.all(&["compiler"]) {
@@ -153,12 +150,6 @@ impl Settings {
                 return Err(e.error("timestep must be positive; MuJoCo's default is 0.002"));
             }
             settings.gravity = e.vector("gravity", settings.gravity)?;
-            if e.get("cone").is_some() {
-                settings.cone = match e.choice("cone", &["pyramidal", "elliptic"])? {
-                    "elliptic" => Cone::Elliptic,
-                    _ => Cone::Pyramidal,
-                };
-            }
             if e.all(&["flag"])
                 .any(|flag| flag.get("gravity") == Some("disable"))
             {

@@ -40,9 +40,9 @@ pub(super) const RULES: &[Rule] = &[
         "option",
         Attributes {
             children: "flag",
-            honoured: "timestep gravity cone",
+            honoured: "timestep gravity",
             harmless: "apirate magnetic o_margin o_solref o_solimp o_friction sleep_tolerance",
-            noted: "integrator jacobian solver iterations tolerance impratio ls_iterations \
+            noted: "integrator cone jacobian solver iterations tolerance impratio ls_iterations \
                 ls_tolerance noslip_iterations noslip_tolerance ccd_iterations ccd_tolerance \
                 mpr_iterations mpr_tolerance sdf_iterations sdf_initpoints",
             neutral: &[
