@@ -1,8 +1,13 @@
 //! Policies published in DAPG's layout (Rajeswaran et al. 2018): two layers of tanh in a NumPy archive.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::{self, File},
+    io::{Cursor, Read, Write},
+    path::Path,
+};
 
-use npyz::NpyFile;
+use npyz::{NpyFile, WriterBuilder};
+use zip::{ZipWriter, write::SimpleFileOptions};
 
 use crate::LearnError;
 
@@ -10,11 +15,11 @@ use crate::LearnError;
 /// `b0`, `W1`, `b1`, `W2`, `b2`, `out_scale` and `out_shift`; matrices are (outputs, inputs).
 #[derive(Clone, Debug)]
 pub struct NpzPolicy {
-    in_shift: Vec<f64>,
-    in_scale: Vec<f64>,
-    layers: [(Vec<f64>, Vec<f64>); 3],
-    out_scale: Vec<f64>,
-    out_shift: Vec<f64>,
+    pub(crate) in_shift: Vec<f64>,
+    pub(crate) in_scale: Vec<f64>,
+    pub(crate) layers: [(Vec<f64>, Vec<f64>); 3],
+    pub(crate) out_scale: Vec<f64>,
+    pub(crate) out_shift: Vec<f64>,
 }
 
 impl NpzPolicy {
@@ -54,6 +59,50 @@ impl NpzPolicy {
         };
         policy.check().map_err(fail)?;
         Ok(policy)
+    }
+
+    /// Writes the archive that [`NpzPolicy::load`] reads. The same policy gives the same bytes.
+    ///
+    /// # Errors
+    /// A file that cannot be written; the message names it.
+    pub fn save(&self, path: &Path) -> Result<(), LearnError> {
+        let bytes = self.archive().and_then(|bytes| fs::write(path, bytes));
+        bytes.map_err(|error| LearnError::File {
+            path: path.into(),
+            reason: error.to_string(),
+        })
+    }
+
+    fn archive(&self) -> std::io::Result<Vec<u8>> {
+        let mut zip = ZipWriter::new(Cursor::new(vec![]));
+        // A fixed date: the clock must not show.
+        let options = SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::default());
+        let mut array = |name: &str, values: &[f64], shape: &[u64]| {
+            let mut bytes = vec![];
+            let mut writer = npyz::WriteOptions::new()
+                .default_dtype()
+                .shape(shape)
+                .writer(&mut bytes)
+                .begin_nd()?;
+            writer.extend(values.iter().copied())?;
+            writer.finish()?;
+            zip.start_file(format!("{name}.npy"), options)?;
+            zip.write_all(&bytes)
+        };
+        let mut vector = |name: &str, values: &[f64]| array(name, values, &[values.len() as u64]);
+        vector("in_shift", &self.in_shift)?;
+        vector("in_scale", &self.in_scale)?;
+        vector("out_scale", &self.out_scale)?;
+        vector("out_shift", &self.out_shift)?;
+        for (i, (weights, bias)) in self.layers.iter().enumerate() {
+            let outputs = bias.len();
+            let shape = [outputs as u64, (weights.len() / outputs) as u64];
+            array(&format!("W{i}"), weights, &shape)?;
+            array(&format!("b{i}"), bias, &shape[..1])?;
+        }
+        Ok(zip.finish()?.into_inner())
     }
 
     /// Length of an observation.

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dextra_learn::NpzPolicy;
+use dextra_learn::{NpzPolicy, Pairs, Student};
 use npyz::WriterBuilder;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -91,4 +91,29 @@ fn the_published_door_policy_loads() {
     let policy = NpzPolicy::load(&path).unwrap();
     assert_eq!((policy.obs_dim(), policy.action_dim()), (39, 28));
     assert!(policy.act(&[0.0; 39]).iter().all(|a| a.is_finite()));
+}
+
+#[test]
+fn a_student_from_its_file_acts_as_it_did_to_the_last_bit() {
+    let (obs, path) = (
+        [0.3f32, -0.2, 0.7, 0.1, 0.9, -0.4],
+        scratch_file("student.npz"),
+    );
+    let pairs = Pairs {
+        obs: obs.into(),
+        actions: vec![0.5, -0.5, 0.1, 1.0],
+    };
+    let policy = Student::new(&pairs, [3, 8, 8, 2], 1).unwrap().policy();
+    policy.save(&path).unwrap();
+    let (bytes, again) = (fs::read(&path).unwrap(), NpzPolicy::load(&path).unwrap());
+    again.save(&path).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), bytes, "the same bytes again");
+    fs::remove_file(&path).unwrap();
+    assert_eq!((again.obs_dim(), again.action_dim()), (3, 2));
+    for obs in obs.chunks_exact(3) {
+        assert_eq!(policy.act(obs), again.act(obs));
+    }
+    let nowhere = scratch_file("absent").join("policy.npz");
+    let error = policy.save(&nowhere).unwrap_err().to_string();
+    assert!(error.contains("policy.npz"), "{error}");
 }

@@ -94,7 +94,7 @@ fn evaluate_with(
 
 /// Refuses a policy for other numbers of observations and actions; says aloud when it was trained in
 /// another scene or physics version.
-fn check_fit(policy: &LoadedPolicy, path: &Path, config: &TrainConfig) -> Result<(), CliError> {
+pub fn check_fit(policy: &LoadedPolicy, path: &Path, config: &TrainConfig) -> Result<(), CliError> {
     let model = TaskModel::load(&config.task)?;
     if (policy.obs_dim, policy.action_dim) != (model.obs_dim(), model.action_dim()) {
         return Err(CliError::Failed(format!(

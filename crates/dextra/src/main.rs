@@ -6,6 +6,7 @@ mod config_args;
 mod doctor;
 mod error;
 mod eval;
+mod export;
 mod progress;
 mod train;
 mod window;
@@ -34,6 +35,8 @@ enum Command {
     Train(train::Args),
     /// Measure the success of a trained policy alone.
     Eval(eval::Args),
+    /// Put a trained policy into DAPG's .npz layout, so that it can act elsewhere.
+    Export(export::Args),
     /// Measure speed: physics, environment, learner, memory.
     Bench(bench::Args),
     /// Tell what this machine offers, what is missing and how to get it.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         None => window::run(cli.window),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Eval(args)) => eval::run(args),
+        Some(Command::Export(args)) => export::run(args),
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Doctor) => doctor::run(),
     };

@@ -116,6 +116,12 @@ fn wrong_command_lines_exit_with_2_and_a_remedy() {
         &["unknown task `drawer`"],
     );
     refused(&["bench", "--seconds", "-1"], 2, &["-1"]);
+    refused(&["export", "runs/door"], 2, &["--out"]);
+    refused(
+        &["export", "runs/door", "--out", "policy.zip"],
+        2,
+        &["policy.zip", ".npz"],
+    );
 }
 
 #[test]
