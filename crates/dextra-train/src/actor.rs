@@ -345,12 +345,13 @@ mod tests {
         }
     }
 
-    /// Lets the pen fall.
-    struct Flat;
+    /// Acts at random, which drops the pen in four of five episodes.
+    struct Random;
 
-    impl Act for Flat {
-        fn act(&self, _obs: &[f32], _rng: &mut ChaCha8Rng) -> Vec<f32> {
-            vec![1.0; 24]
+    impl Act for Random {
+        fn act(&self, _obs: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
+            use rand::Rng;
+            (0..24).map(|_| rng.random_range(-1.0..=1.0)).collect()
         }
     }
 
@@ -362,17 +363,22 @@ mod tests {
         };
         let model = TaskModel::load("pen").unwrap();
         let mut actor = Actor::new(0, &model, &config).unwrap();
-        let collected = actor.collect(&Flat, 0, 300, None);
-        assert!(collected.failures.is_empty() && !collected.finished.is_empty());
+        let collected = actor.collect(&Random, 0, 1_000, None);
+        assert!(collected.failures.is_empty());
+        let mut dropped = 0;
         for finished in &collected.finished {
             let episode = &finished.episode;
             let height_m = |obs: &[f32]| obs[26];
+            let ends_low = height_m(&episode.final_obs) < 0.075;
+            assert!(ends_low || episode.len() == 100, "{} steps", episode.len());
             for (index, transition) in episode.transitions.iter().enumerate() {
-                assert_eq!(transition.terminated, index + 1 == episode.len());
+                let last = index + 1 == episode.len();
+                assert_eq!(transition.terminated, last && ends_low);
                 assert!(height_m(&transition.obs) >= 0.075);
             }
-            assert!(height_m(&episode.final_obs) < 0.075);
+            dropped += usize::from(ends_low);
         }
+        assert!(dropped > 0, "no pen was dropped");
     }
 
     #[test]
