@@ -283,14 +283,14 @@ mod tests {
             .for_each(|w| *w *= 50.0);
         let mut gradient = vec![0.0; student.parameters.len()];
         student.gradient(&student.scaled(&pairs.obs), &pairs.actions, &mut gradient);
-        for index in 0..gradient.len() {
+        for (index, &found) in gradient.iter().enumerate() {
             let moved = |by: f32| {
                 let mut moved = student.clone();
                 moved.parameters[index] += by;
                 loss(&moved, &pairs) / 2.0
             };
             let expected = (moved(1e-2) - moved(-1e-2)) / 2e-2;
-            let found = f64::from(gradient[index]);
+            let found = f64::from(found);
             assert!(
                 (found - expected).abs() < 1e-4 + 0.02 * expected.abs(),
                 "{index}: {found}, not {expected}"
