@@ -363,6 +363,8 @@ impl Runner {
         self.folder
             .event("evaluation", result.steps, json!(result))?;
         lock(&self.shared.metrics).push(row);
+        // A checkpoint of these steps from before does not know which policy is now the best.
+        self.checkpoint_steps = None;
         self.publish(Phase::Running);
         Ok(())
     }

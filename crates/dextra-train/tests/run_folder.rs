@@ -134,6 +134,24 @@ fn a_run_leaves_everything_behind_and_can_be_extended() {
 }
 
 /// The reference reader, where Python has it (`DEXTRA_PYTHON`, set by `tests/run`).
+/// The last evaluation changes which policy is kept, though no step follows it.
+#[test]
+fn the_last_checkpoint_holds_what_the_last_evaluation_chose() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = parent.path().join("run");
+    let small = common::small();
+    let config = TrainConfig {
+        checkpoint_every_secs: 1e-3,
+        eval_every_steps: small.steps / 2,
+        ..small
+    };
+    let steps = config.steps;
+    let session = Session::start(config, run.clone()).unwrap();
+    session.join().unwrap();
+    // Neither evaluation has a success: the later is no worse, and its policy is the one to keep.
+    assert_eq!(load_policy(&run).unwrap().trained_steps, steps);
+}
+
 #[test]
 fn tensorboard_reads_the_curves() {
     const READ: &str = "import sys
