@@ -6,6 +6,7 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use dextra_data::Batch;
+use rayon::prelude::*;
 
 use crate::{
     mlp::{self, Tape},
@@ -78,15 +79,20 @@ pub(crate) fn slope(
         }
 
         let mut q = vec![0.0; network.critics * piece.len()];
-        let each = network
-            .each_critic(parameters)
-            .zip(q.chunks_exact_mut(piece.len()));
-        for ((critic, q), tape) in each.zip(&mut tapes.critics) {
-            mlp::forward(network.critic, critic, &inputs, q, tape);
-        }
         let mut head = vec![0.0; piece.len() * network.prior.outputs];
         let theta = &parameters[network.prior_range()];
-        mlp::forward(network.prior, theta, obs, &mut head, &mut tapes.prior);
+        let each = network
+            .each_critic(parameters)
+            .zip(q.par_chunks_exact_mut(piece.len()))
+            .zip(&mut tapes.critics);
+        rayon::join(
+            || mlp::forward(network.prior, theta, obs, &mut head, &mut tapes.prior),
+            || {
+                each.for_each(|((critic, q), tape)| {
+                    mlp::forward(network.critic, critic, &inputs, q, tape);
+                });
+            },
+        );
 
         let q = Var::from_vec(q, (network.critics, piece.len()), &Device::Cpu)?;
         let head = Var::from_vec(head, (piece.len(), network.prior.outputs), &Device::Cpu)?;
@@ -97,24 +103,37 @@ pub(crate) fn slope(
         let loss = (((&critic + &prior)? + &expert)? + bounds)?;
         let slopes = (loss / rows as f64)?.backward()?;
 
-        if let Some(d) = slopes.get(&q) {
-            let d = d.flatten_all()?.to_vec1::<f32>()?;
-            let (length, range) = (network.critic.len(), network.critic_range());
-            let each = network
-                .each_critic(parameters)
-                .zip(gradient[range].chunks_exact_mut(length));
-            for (((critic, gradient), d), tape) in each
-                .zip(d.chunks_exact(piece.len()))
-                .zip(&mut tapes.critics)
-            {
-                mlp::backward(network.critic, critic, &inputs, d, gradient, tape);
-            }
-        }
-        if let Some(d) = slopes.get(&head) {
-            let d = d.flatten_all()?.to_vec1::<f32>()?;
-            let gradient = &mut gradient[network.prior_range()];
-            mlp::backward(network.prior, theta, obs, &d, gradient, &mut tapes.prior);
-        }
+        let of = |output: &Var| -> Result<Vec<f32>> {
+            slopes
+                .get(output)
+                .map_or(Ok(vec![0.0; output.elem_count()]), |d| {
+                    d.flatten_all()?.to_vec1()
+                })
+        };
+        let (d_q, d_head) = (of(&q)?, of(&head)?);
+        let (d_critics, d_prior) = gradient.split_at_mut(network.critic_range().end);
+        let each = network
+            .each_critic(parameters)
+            .zip(d_critics.par_chunks_exact_mut(network.critic.len()))
+            .zip(d_q.par_chunks_exact(piece.len()))
+            .zip(&mut tapes.critics);
+        rayon::join(
+            || {
+                mlp::backward(
+                    network.prior,
+                    theta,
+                    obs,
+                    &d_head,
+                    d_prior,
+                    &mut tapes.prior,
+                )
+            },
+            || {
+                each.for_each(|(((critic, gradient), d), tape)| {
+                    mlp::backward(network.critic, critic, &inputs, d, gradient, tape);
+                });
+            },
+        );
 
         let per_row =
             |t: &Tensor| -> Result<f64> { Ok(f64::from(t.to_scalar::<f32>()?) / rows as f64) };

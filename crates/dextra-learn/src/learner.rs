@@ -10,7 +10,6 @@ use crate::{
     LearnConfig, LearnError, Policy,
     adam::Adam,
     gradient::{self, Tapes},
-    mlp::Scratch,
     network::Network,
     normaliser::Normaliser,
     req,
@@ -36,7 +35,6 @@ pub struct Learner {
     pub(crate) updates: u64,
     tapes: Tapes,
     gradient: Vec<f32>,
-    scratch: Scratch,
 }
 
 impl Learner {
@@ -73,7 +71,6 @@ impl Learner {
             updates: 0,
             tapes: Tapes::new(&network),
             gradient: vec![0.0; network.len()],
-            scratch: Scratch::default(),
             config: config.clone(),
             parameters,
             network,
@@ -138,7 +135,6 @@ impl Learner {
             config,
             network,
             target,
-            scratch,
             ..
         } = self;
         if self.updates < config.normalise_batches {
@@ -150,8 +146,8 @@ impl Learner {
         let mut states = Vec::with_capacity(raw.len());
         self.normaliser.apply(&raw, &mut states);
 
-        let improved = req::improve(network, target, config, &states, noise, scratch);
-        let targets = req::targets(network, target, config, batch, (states, improved), scratch);
+        let improved = req::improve(network, target, config, &states, noise);
+        let targets = req::targets(network, target, config, batch, (states, improved));
         let multipliers = self.trust_region.multipliers();
         let losses = gradient::slope(
             network,

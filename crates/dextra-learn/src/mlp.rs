@@ -3,11 +3,13 @@
 //! `x -> linear -> layer norm -> tanh -> linear -> elu -> linear -> elu -> linear`, the network of the
 //! paper (table 5: three layers of 256, elu, layer norm on the first). Matrices are stored (inputs,
 //! outputs), row-major. Bias and activation are one pass over a matrix product; activations live in
-//! buffers that are used again; rows are worked through in tiles that stay in the cache.
+//! buffers that are used again; rows are worked through in tiles that stay in the cache. Tiles are what
+//! cores share: no sum crosses them, so the bits do not depend on the number of threads.
 
-use std::ops::Range;
+use std::{cell::RefCell, ops::Range};
 
 use gemm::{Parallelism, gemm};
+use rayon::prelude::*;
 
 use crate::vmath;
 
@@ -181,30 +183,41 @@ pub(crate) fn take(buffer: &mut Vec<f32>, n: usize) -> &mut [f32] {
 
 /// Buffers of [`evaluate`] and [`evaluate_grouped`].
 #[derive(Default)]
-pub(crate) struct Scratch {
+struct Scratch {
     a: Vec<f32>,
     b: Vec<f32>,
     shared: Vec<f32>,
 }
 
+thread_local! {
+    /// Every thread's own, kept: fresh ones would cost a page fault per 4 KiB.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
 /// Outputs for the rows of `x`, without keeping what a way back would need.
-pub(crate) fn evaluate(shape: Shape, p: &[f32], x: &[f32], out: &mut [f32], scratch: &mut Scratch) {
+pub(crate) fn evaluate(shape: Shape, p: &[f32], x: &[f32], out: &mut [f32]) {
     let (h, w1) = (shape.hidden, shape.parts().w1);
-    let tiles = x
-        .chunks(TILE * shape.inputs)
-        .zip(out.chunks_mut(TILE * shape.outputs));
-    for (x, out) in tiles {
-        let rows = x.len() / shape.inputs;
-        let first = take(&mut scratch.a, rows * h);
-        let columns = Matrix::new(x, shape.inputs);
-        product(
-            (rows, shape.inputs, h),
-            first,
-            false,
-            columns,
-            Matrix::new(&p[w1.clone()], h),
-        );
-        upper_layers(shape, p, first, take(&mut scratch.b, rows * h), out);
+    let tile = |(x, out): (&[f32], &mut [f32])| {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let rows = x.len() / shape.inputs;
+            let first = take(&mut scratch.a, rows * h);
+            let columns = Matrix::new(x, shape.inputs);
+            product(
+                (rows, shape.inputs, h),
+                first,
+                false,
+                columns,
+                Matrix::new(&p[w1.clone()], h),
+            );
+            upper_layers(shape, p, first, take(&mut scratch.b, rows * h), out);
+        });
+    };
+    let (inputs, outputs) = (TILE * shape.inputs, TILE * shape.outputs);
+    if x.len() <= inputs {
+        tile((x, out));
+    } else {
+        let tiles = x.par_chunks(inputs).zip(out.par_chunks_mut(outputs));
+        tiles.for_each(tile);
     }
 }
 
@@ -217,40 +230,46 @@ pub(crate) fn evaluate_grouped(
     (shared, shared_columns): (&[f32], usize),
     (own, group): (&[f32], usize),
     out: &mut [f32],
-    scratch: &mut Scratch,
 ) {
     let (h, w1) = (shape.hidden, shape.parts().w1);
     let (w_shared, w_own) = p[w1].split_at(shared_columns * h);
     let own_columns = shape.inputs - shared_columns;
+    let tile = |((shared, own), out): ((&[f32], &[f32]), &mut [f32])| {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let (groups, rows) = (shared.len() / shared_columns, own.len() / own_columns);
+            let base = take(&mut scratch.shared, groups * h);
+            let columns = Matrix::new(shared, shared_columns);
+            product(
+                (groups, shared_columns, h),
+                base,
+                false,
+                columns,
+                Matrix::new(w_shared, h),
+            );
+            let first = take(&mut scratch.a, rows * h);
+            for (rows, base) in first.chunks_mut(group * h).zip(base.chunks(h)) {
+                rows.chunks_mut(h).for_each(|row| row.copy_from_slice(base));
+            }
+            let columns = Matrix::new(own, own_columns);
+            product(
+                (rows, own_columns, h),
+                first,
+                true,
+                columns,
+                Matrix::new(w_own, h),
+            );
+            upper_layers(shape, p, first, take(&mut scratch.b, rows * h), out);
+        });
+    };
     let groups = (TILE / group).max(1);
-    let tiles = shared
-        .chunks(groups * shared_columns)
-        .zip(own.chunks(groups * group * own_columns))
-        .zip(out.chunks_mut(groups * group * shape.outputs));
-    for ((shared, own), out) in tiles {
-        let (groups, rows) = (shared.len() / shared_columns, own.len() / own_columns);
-        let base = take(&mut scratch.shared, groups * h);
-        let columns = Matrix::new(shared, shared_columns);
-        product(
-            (groups, shared_columns, h),
-            base,
-            false,
-            columns,
-            Matrix::new(w_shared, h),
-        );
-        let first = take(&mut scratch.a, rows * h);
-        for (rows, base) in first.chunks_mut(group * h).zip(base.chunks(h)) {
-            rows.chunks_mut(h).for_each(|row| row.copy_from_slice(base));
-        }
-        let columns = Matrix::new(own, own_columns);
-        product(
-            (rows, own_columns, h),
-            first,
-            true,
-            columns,
-            Matrix::new(w_own, h),
-        );
-        upper_layers(shape, p, first, take(&mut scratch.b, rows * h), out);
+    if shared.len() <= groups * shared_columns {
+        tile(((shared, own), out));
+    } else {
+        let tiles = shared
+            .par_chunks(groups * shared_columns)
+            .zip(own.par_chunks(groups * group * own_columns))
+            .zip(out.par_chunks_mut(groups * group * shape.outputs));
+        tiles.for_each(tile);
     }
 }
 

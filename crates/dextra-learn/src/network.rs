@@ -4,11 +4,16 @@ use std::ops::Range;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use crate::{
     LearnConfig,
-    mlp::{self, Scratch, Shape},
+    mlp::{self, Shape},
 };
+
+/// Rows whose evaluation, some 2 ms a critic, is worth waking another thread. An acting policy has far
+/// fewer and stays on its own.
+const ROWS_WORTH_A_THREAD: usize = 64;
 
 /// Sizes, and where each network lies in a buffer of parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,8 +74,11 @@ impl Network {
     }
 
     /// The critics' parameters, one after another.
-    pub fn each_critic<'a>(&self, parameters: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
-        parameters[self.critic_range()].chunks_exact(self.critic.len())
+    pub fn each_critic<'a>(
+        &self,
+        parameters: &'a [f32],
+    ) -> impl IndexedParallelIterator<Item = &'a [f32]> {
+        parameters[self.critic_range()].par_chunks_exact(self.critic.len())
     }
 
     /// Where the prior lies.
@@ -110,23 +118,10 @@ impl Network {
     }
 
     /// Mean and standard deviation of the prior at each row of `obs`, appended row by row.
-    pub fn prior(
-        &self,
-        parameters: &[f32],
-        obs: &[f32],
-        mean: &mut Vec<f32>,
-        std: &mut Vec<f32>,
-        scratch: &mut Scratch,
-    ) {
+    pub fn prior(&self, parameters: &[f32], obs: &[f32], mean: &mut Vec<f32>, std: &mut Vec<f32>) {
         let rows = obs.len() / self.obs_dim;
         let mut out = vec![0.0; rows * 2 * self.action_dim];
-        mlp::evaluate(
-            self.prior,
-            &parameters[self.prior_range()],
-            obs,
-            &mut out,
-            scratch,
-        );
+        mlp::evaluate(self.prior, &parameters[self.prior_range()], obs, &mut out);
         for row in out.chunks_exact(2 * self.action_dim) {
             let (m, raw) = row.split_at(self.action_dim);
             mean.extend_from_slice(m);
@@ -141,24 +136,25 @@ impl Network {
         obs: &[f32],
         (actions, group): (&[f32], usize),
         out: &mut Vec<f32>,
-        scratch: &mut Scratch,
     ) {
         let rows = actions.len() / self.action_dim;
+        let mut q = vec![0.0; self.critics * rows];
+        let evaluate = |(critic, q): (&[f32], &mut [f32])| {
+            let shared = (obs, self.obs_dim);
+            mlp::evaluate_grouped(self.critic, critic, shared, (actions, group), q);
+        };
+        if rows < ROWS_WORTH_A_THREAD {
+            let critics = parameters[self.critic_range()].chunks_exact(self.critic.len());
+            critics.zip(q.chunks_exact_mut(rows)).for_each(evaluate);
+        } else {
+            let critics = self.each_critic(parameters);
+            critics.zip(q.par_chunks_exact_mut(rows)).for_each(evaluate);
+        }
         out.clear();
         out.resize(rows, f32::INFINITY);
-        let mut q = vec![0.0; rows];
-        for critic in self.each_critic(parameters) {
-            let shared = (obs, self.obs_dim);
-            mlp::evaluate_grouped(
-                self.critic,
-                critic,
-                shared,
-                (actions, group),
-                &mut q,
-                scratch,
-            );
+        for q in q.chunks_exact(rows) {
             out.iter_mut()
-                .zip(&q)
+                .zip(q)
                 .for_each(|(least, &q)| *least = least.min(q));
         }
     }
@@ -181,13 +177,7 @@ mod tests {
         let parameters = network.init(&mut rng);
         let obs: Vec<f32> = (0..10 * 39).map(|_| rng.random_range(-2.0..2.0)).collect();
         let (mut mean, mut std) = (vec![], vec![]);
-        network.prior(
-            &parameters,
-            &obs,
-            &mut mean,
-            &mut std,
-            &mut Scratch::default(),
-        );
+        network.prior(&parameters, &obs, &mut mean, &mut std);
         assert_eq!((mean.len(), std.len()), (280, 280));
         assert!(mean.iter().all(|m| m.abs() < 0.05));
         assert!(std.iter().all(|s| (s - 0.3).abs() < 0.01));

@@ -1,14 +1,9 @@
 //! What actors need of the learner: the target networks, read-only.
 
-use std::cell::RefCell;
-
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    learner::standard_normal, mlp::Scratch, network::Network, normaliser::Normaliser, req,
-    temperature,
-};
+use crate::{learner::standard_normal, network::Network, normaliser::Normaliser, req, temperature};
 
 /// How a policy chooses among what it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +26,6 @@ pub struct Policy {
     pub(crate) kl: f64,
 }
 
-thread_local! {
-    /// Every acting thread's own buffers, so that a policy can be shared.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
 impl Policy {
     /// Length of an observation.
     pub fn obs_dim(&self) -> usize {
@@ -50,40 +40,36 @@ impl Policy {
     /// An action in [-1, 1] for an observation; `rng` is the only source of chance, and
     /// [`ActMode::Mean`] does not touch it.
     pub fn act(&self, obs: &[f32], rng: &mut ChaCha8Rng, mode: ActMode) -> Vec<f32> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let obs = self.normalised(obs);
-            let (mut mean, mut std) = (vec![], vec![]);
-            self.network
-                .prior(&self.parameters, &obs, &mut mean, &mut std, scratch);
-            let dim = self.action_dim();
-            match mode {
-                ActMode::Mean => req::prior_samples(&mean, &std, &vec![0.0; dim], dim),
-                ActMode::Prior => req::prior_samples(&mean, &std, &standard_normal(rng, dim), dim),
-                ActMode::Resample => {
-                    let noise = standard_normal(rng, self.action_samples * dim);
-                    let actions = req::prior_samples(&mean, &std, &noise, dim);
-                    let mut q = vec![];
-                    let group = (actions.as_slice(), self.action_samples);
-                    self.network
-                        .smallest_q(&self.parameters, &obs, group, &mut q, scratch);
-                    let mut weights = vec![0.0; self.action_samples];
-                    temperature::solve(&q, self.kl, &mut weights);
-                    let chosen = draw(&weights, rng);
-                    actions[chosen * dim..(chosen + 1) * dim].to_vec()
-                }
+        let obs = self.normalised(obs);
+        let (mut mean, mut std) = (vec![], vec![]);
+        self.network
+            .prior(&self.parameters, &obs, &mut mean, &mut std);
+        let dim = self.action_dim();
+        match mode {
+            ActMode::Mean => req::prior_samples(&mean, &std, &vec![0.0; dim], dim),
+            ActMode::Prior => req::prior_samples(&mean, &std, &standard_normal(rng, dim), dim),
+            ActMode::Resample => {
+                let noise = standard_normal(rng, self.action_samples * dim);
+                let actions = req::prior_samples(&mean, &std, &noise, dim);
+                let mut q = vec![];
+                let group = (actions.as_slice(), self.action_samples);
+                self.network
+                    .smallest_q(&self.parameters, &obs, group, &mut q);
+                let mut weights = vec![0.0; self.action_samples];
+                temperature::solve(&q, self.kl, &mut weights);
+                let chosen = draw(&weights, rng);
+                actions[chosen * dim..(chosen + 1) * dim].to_vec()
             }
-        })
+        }
     }
 
     /// Q' of an action, the smallest of the critics', in units of the scaled reward.
     pub fn value(&self, obs: &[f32], action: &[f32]) -> f32 {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let obs = self.normalised(obs);
-            let mut q = vec![];
-            self.network
-                .smallest_q(&self.parameters, &obs, (action, 1), &mut q, scratch);
-            q[0]
-        })
+        let obs = self.normalised(obs);
+        let mut q = vec![];
+        self.network
+            .smallest_q(&self.parameters, &obs, (action, 1), &mut q);
+        q[0]
     }
 
     fn normalised(&self, obs: &[f32]) -> Vec<f32> {

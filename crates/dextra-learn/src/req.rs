@@ -10,7 +10,6 @@ use dextra_data::Batch;
 
 use crate::{
     LearnConfig, Weight,
-    mlp::Scratch,
     network::{Deviation, Network},
     temperature, trust_region,
 };
@@ -43,14 +42,13 @@ pub(crate) fn improve(
     config: &LearnConfig,
     obs: &[f32],
     noise: &[f32],
-    scratch: &mut Scratch,
 ) -> Improved {
     let samples = config.action_samples;
     let mut improved = Improved::default();
-    network.prior(target, obs, &mut improved.mean, &mut improved.std, scratch);
+    network.prior(target, obs, &mut improved.mean, &mut improved.std);
     let actions = prior_samples(&improved.mean, &improved.std, noise, network.action_dim);
     let mut q = vec![];
-    network.smallest_q(target, obs, (&actions, samples), &mut q, scratch);
+    network.smallest_q(target, obs, (&actions, samples), &mut q);
 
     let mut weights = vec![0.0; samples];
     for q in q.chunks_exact(samples) {
@@ -141,7 +139,6 @@ pub(crate) fn targets(
     config: &LearnConfig,
     batch: &Batch,
     (mut states, mut improved): (Vec<f32>, Improved),
-    scratch: &mut Scratch,
 ) -> Targets {
     // Equation 2: y = r + gamma V(s').
     let rows = batch.rows();
@@ -165,13 +162,13 @@ pub(crate) fn targets(
 
     // Equations 3 and 4: A(s, a) = Q'(s, a) - V(s) for the action done and the expert's.
     let mut q = vec![];
-    network.smallest_q(target, &obs, (&batch.action, 1), &mut q, scratch);
+    network.smallest_q(target, &obs, (&batch.action, 1), &mut q);
     let advantage = |q: &[f32]| -> Vec<f32> { q.iter().zip(value).map(|(q, v)| q - v).collect() };
     let done = advantage(&q);
     let spread = spread(&done);
     let q_mean = mean(&q);
     let expert_weight = if config.expert_term {
-        network.smallest_q(target, &obs, (&batch.expert_action, 1), &mut q, scratch);
+        network.smallest_q(target, &obs, (&batch.expert_action, 1), &mut q);
         let pairs = advantage(&q).into_iter().zip(&batch.expert_mask);
         pairs
             .map(|(advantage, mask)| mask * weight(config, advantage, spread))

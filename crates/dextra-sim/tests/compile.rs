@@ -9,7 +9,8 @@ use std::{fs, path::Path};
 use dextra_sim::{JointKind, Model, PhysicsOptions, Pose, Shape, Transmission};
 
 fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenes"))
+    // From the package's folder, where cargo runs tests.
+    Path::new("tests/scenes")
 }
 
 fn model() -> Model {

@@ -36,7 +36,8 @@ fn python(modules: &str) -> Option<PathBuf> {
 }
 
 fn run(python: &Path, script: &str, args: &[&str]) -> Output {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // From the package's folder, where cargo runs tests.
+    let root = Path::new("../..");
     let output = Command::new(python)
         .arg(root.join("tests/reference").join(script))
         .args(args)
@@ -56,10 +57,9 @@ fn trace() -> Option<PathBuf> {
         .join("examples");
     let path = directory.join(format!("trace{}", env::consts::EXE_SUFFIX));
     let built = path.metadata().and_then(|file| file.modified()).ok()?;
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let changed = ["src", "examples", "Cargo.toml"]
         .into_iter()
-        .filter_map(|part| newest(&package.join(part)))
+        .filter_map(|part| newest(Path::new(part)))
         .max()?;
     (built > changed).then_some(path)
 }

@@ -7,8 +7,9 @@ use crate::TaskError;
 /// The folder with the scenes and the task files.
 ///
 /// In this order: the environment variable `DEXTRA_SCENES`; `scenes` in the working folder;
-/// `scenes` beside the executable or in a folder above it; `scenes` in the source tree that this
-/// program was built from. A set `DEXTRA_SCENES` is taken as it is and never passed over.
+/// `scenes` beside the executable or in a folder above it; `scenes` in the source tree that cargo runs
+/// this program from, or else was built from (several trees may share one build folder, and cargo then
+/// does not build again). A set `DEXTRA_SCENES` is taken as it is and never passed over.
 ///
 /// # Errors
 /// When none of them exists.
@@ -25,11 +26,13 @@ pub fn scenes_dir() -> Result<PathBuf, TaskError> {
                 .map(|folder| folder.join("scenes")),
         );
     }
-    candidates.push(
-        [env!("CARGO_MANIFEST_DIR"), "..", "..", "scenes"]
-            .iter()
-            .collect(),
-    );
+    let packages = [
+        env::var_os("CARGO_MANIFEST_DIR"),
+        Some(env!("CARGO_MANIFEST_DIR").into()),
+    ];
+    for package in packages.into_iter().flatten() {
+        candidates.push(PathBuf::from(package).join("../../scenes"));
+    }
     existing(candidates)
 }
 

@@ -59,7 +59,7 @@ fn all_ways_forward_agree_with_the_definition() {
         let p = uniform(&mut rng, shape.len(), 0.4);
         let x = uniform(&mut rng, rows * 7, 1.0);
         let (mut plain, mut taped) = (vec![0.0; rows * outputs], vec![0.0; rows * outputs]);
-        evaluate(shape, &p, &x, &mut plain, &mut Scratch::default());
+        evaluate(shape, &p, &x, &mut plain);
         forward(shape, &p, &x, &mut taped, &mut Tape::default());
         for (row, x) in x.chunks(7).enumerate() {
             for (j, y) in reference(shape, &double(&p), &double(x)).iter().enumerate() {
@@ -76,15 +76,8 @@ fn all_ways_forward_agree_with_the_definition() {
             joined.extend_from_slice(&own[row * 3..][..3]);
         }
         let mut grouped = vec![0.0; rows * outputs];
-        evaluate_grouped(
-            shape,
-            &p,
-            (&shared, 4),
-            (&own, 3),
-            &mut grouped,
-            &mut Scratch::default(),
-        );
-        evaluate(shape, &p, &joined, &mut plain, &mut Scratch::default());
+        evaluate_grouped(shape, &p, (&shared, 4), (&own, 3), &mut grouped);
+        evaluate(shape, &p, &joined, &mut plain);
         for (a, b) in grouped.iter().zip(&plain) {
             assert!((a - b).abs() < 2e-5);
         }

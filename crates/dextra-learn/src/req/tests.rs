@@ -19,7 +19,6 @@ struct Case {
     network: Network,
     target: Vec<f32>,
     batch: Batch,
-    scratch: Scratch,
     rng: ChaCha8Rng,
 }
 
@@ -66,7 +65,6 @@ impl Case {
             network,
             target,
             batch,
-            scratch: Scratch::default(),
             rng,
         }
     }
@@ -81,24 +79,18 @@ impl Case {
             network,
             target,
             batch,
-            scratch,
             ..
         } = self;
         let states = distinct_states(config, batch, OBS);
-        let improved = improve(network, target, config, &states, noise, scratch);
-        targets(network, target, config, batch, (states, improved), scratch)
+        let improved = improve(network, target, config, &states, noise);
+        targets(network, target, config, batch, (states, improved))
     }
 
     /// Q' of the samples that this noise gives at each s', (rows, samples), by the long way.
     fn next_q(&mut self, noise: &[f32]) -> Vec<f32> {
         let (mut mean, mut std) = (vec![], vec![]);
-        self.network.prior(
-            &self.target,
-            &self.batch.next_obs,
-            &mut mean,
-            &mut std,
-            &mut self.scratch,
-        );
+        self.network
+            .prior(&self.target, &self.batch.next_obs, &mut mean, &mut std);
         let actions = prior_samples(&mean, &std, noise, ACTIONS);
         let mut least = vec![f32::INFINITY; self.batch.rows() * 20];
         let mut x = vec![];
@@ -108,7 +100,7 @@ impl Case {
         }
         for critic in self.target[self.network.critic_range()].chunks(self.network.critic.len()) {
             let mut q = vec![0.0; least.len()];
-            crate::mlp::evaluate(self.network.critic, critic, &x, &mut q, &mut self.scratch);
+            crate::mlp::evaluate(self.network.critic, critic, &x, &mut q);
             least
                 .iter_mut()
                 .zip(q)
