@@ -2,8 +2,8 @@
 """Measures contacts, friction and coupling against MuJoCo on small scenes and prints a table.
 
 A pen pinched between two fingertips (torsional friction), a nail under the hammer (dry friction and
-stop), objects on three slides and three hinges, the coupled joints of a finger, and how deep things
-press into each other. As in fidelity.py the truth is MuJoCo with ten times shorter steps, and beside
+stop), objects on three slides and three hinges, the coupled joints of a finger, how deep things press
+into each other and how they bounce off. As in fidelity.py the truth is MuJoCo with ten times shorter steps, and beside
 ours stands what MuJoCo itself scores at the scene's timestep. Exits 1 if a bar is missed.
 
     python tests/reference/contacts.py [--trace PATH] [--set KEY=VALUE] [--only NAME...] [--json FILE]
@@ -22,7 +22,7 @@ from fidelity import DT, PIECES, ROOT, Ours, Report, Theirs, join, line, model_o
 
 # Adroit's settings for contacts and joints.
 HEAD = """<mujoco><compiler angle="radian"/><option timestep="0.002" gravity="0 0 {gravity}"
-  cone="elliptic" iterations="50" noslip_iterations="20"/>
+  cone="{cone}" iterations="50" noslip_iterations="20"/>
   <default><joint limited="false" damping="0" armature="0.001" frictionloss="0.001" margin="0.01"/>
   <geom friction="1 0.5 0.01" margin="0.0005"/></default>"""
 # An object that can go anywhere, as Adroit hangs it.
@@ -32,10 +32,11 @@ SIX = """<joint name="x" type="slide" axis="1 0 0"/><joint name="y" type="slide"
 
 
 class Scene:
-    """A scene's text, with the settings of its own that it brings."""
+    """A scene's text."""
 
-    def __init__(self, body, rest="", gravity=-9.81):
-        self.xml = f"{HEAD.format(gravity=gravity)}<worldbody>{body}</worldbody>{rest}</mujoco>"
+    def __init__(self, body, rest="", gravity=-9.81, cone="elliptic"):
+        head = HEAD.format(gravity=gravity, cone=cone)
+        self.xml = f"{head}<worldbody>{body}</worldbody>{rest}</mujoco>"
 
     def text(self):
         return self.xml
@@ -167,7 +168,7 @@ def nail(report, engine):
     for start in (0.0805, 0.081, 0.082, 0.085, 0.09):
         mine, theirs = (e.run(scene, idle(2.0, 1), qpos=[start])[-1, 0] * 1e3 for e in (engine, TRUTH))
         report.add(f"nail_stop_{start}_mm", f"nail left at {start * 1e3:g} mm rests at (truth {theirs:.3f})", mine,
-                   "mm", low=theirs - 1.5, high=theirs + 1.5)
+                   "mm", low=theirs - 0.3, high=theirs + 0.3)
 
 
 def tumble(report, engine):
@@ -213,16 +214,31 @@ def depth(report, engine):
         scene = Scene(f'{table}<body pos="0 0 {half + 0.001}">{SIX}<geom {geom}/></body>')
         mine, theirs = (e.run(scene, idle(2.0))[-1, 2] * 1e3 + 1 for e in (engine, TRUTH))
         report.add(f"rest_{name}_mm", f"{name} at rest floats above the table by (truth {theirs:.3f})", mine, "mm",
-                   low=theirs - 0.5, high=theirs + 0.5)
+                   low=theirs - 0.1, high=theirs + 0.1)
     scene, _ = pinched(4, 0.5)
     for push in (2.0, 5.0, 20.0):
         rows = np.zeros((round(1.0 / DT), 3))
         rows[:, :2] = push
-        mine, theirs = (e.run(scene, rows)[-1, [column(scene, n) for n in ("left", "right")]].mean() * 1e3
+        # The tips start 0.5 mm from the pen, and its margin and theirs begin 1 mm before it.
+        mine, theirs = (e.run(scene, rows)[-1, [column(scene, n) for n in ("left", "right")]].mean() * 1e3 + 0.5
                         for e in (engine, TRUTH))
-        # The tips start 0.5 mm from the pen.
-        report.add(f"pinch_depth_{push:.0f}_mm", f"fingertips pinch with {push:g} N, sink in by (truth {theirs - 0.5:.3f})",
-                   mine - 0.5, "mm", low=theirs - 0.5 - 1.5, high=theirs - 0.5 + 1.5)
+        report.add(f"pinch_depth_{push:.0f}_mm", f"fingertips pinch with {push:g} N, sink in by (truth {theirs:.2f})",
+                   mine, "mm", low=0.8 * theirs, high=1.2 * theirs)
+
+
+def strike(report, engine):
+    """A ball thrown slantwise onto the table: how it leaves, with either friction cone."""
+    table = '<geom type="box" size="9 9 0.02" pos="0 0 -0.02"/>'
+    body = f'<body pos="0 0 0.05">{SIX}<geom type="sphere" size="0.035" mass="0.18"/></body>'
+    for cone in ("elliptic", "pyramidal"):
+        scene = Scene(table + body, cone=cone)
+        for across, down in ((0.3, 1.0), (1.0, 1.0), (1.0, 0.3)):
+            qvel = [across, 0, -down, 0, 0, 0]
+            mine, theirs = (e.run(scene, idle(0.1), qvel=qvel)[-1, [0, 2, 4]] for e in (engine, TRUTH))
+            off = np.abs(mine - theirs)
+            name = f"{cone} cone, ball thrown at {across} m/s across, {down} down"
+            report.add(f"strike_{cone}_{across}_{down}_mm", f"{name}: after 0.1 s", off[:2].max() * 1e3, "mm off", high=5)
+            report.add(f"strike_{cone}_{across}_{down}_rad", f"  having turned (truth {theirs[2]:.2f})", off[2], "rad off", high=0.1)
 
 
 def slide(report, engine):
@@ -244,7 +260,7 @@ def main():
         "cargo", "run", "--quiet", "--release", "-p", "dextra-sim", "--example", "trace", "--"]
     os.chdir(ROOT)
     engines = {"ours": Started(command, arguments.set), "mujoco": Fine()}
-    experiments = [pinch, nail, tumble, coupling, depth, slide]
+    experiments = [pinch, nail, tumble, coupling, depth, strike, slide]
     print(f"      {'against MuJoCo at 0.2 ms':<58} {'ours':>9} {'MuJoCo':>9}  (both at 2 ms)")
     failed, table = 0, {}
     for experiment in experiments:

@@ -292,7 +292,8 @@ fn hand(split_at: &[&str]) -> Sim {
           <body name="palm" pos="0.02 0 0"><joint name="wrist" axis="0 1 0" range="-1 1" damping="0.5"
               armature="0.005"/><geom type="box" size="0.04 0.04 0.01" mass="0.3"/>
             {}{}</body></body>
-        <body pos="0.12 0 0.03"><freejoint/><geom name="ball" type="sphere" size="0.03" mass="0.1"/></body>
+        <body pos="0.12 0 0.03"><freejoint/><geom name="ball" type="sphere" size="0.03" mass="0.1"
+            condim="6" friction="1 0.02 0.001"/></body>
         <body name="post" pos="0.5 0 0"><geom type="cylinder" size="0.02 0.1"/>
           <body name="door"><joint name="door" axis="0 0 1" range="-2 2" frictionloss="0.1"/>
             <geom type="box" pos="0.2 0 0.2" size="0.15 0.02 0.15" mass="1"/></body></body>
