@@ -175,9 +175,13 @@ impl Drive {
             let change = force - std::mem::replace(&mut state.joint_force[index], force);
             for (n, side) in [1.0, -1.0].into_iter().enumerate() {
                 let last = std::mem::take(&mut state.joint_limits[index][n]);
-                let Some(active) = limit.law(side, q, v) else {
+                let Some(soft) = limit.law(side, q, v) else {
                     continue;
                 };
+                let stop = limit.stop(side, q, v);
+                let active = stop
+                    .filter(|s| s.acceleration > soft.acceleration)
+                    .unwrap_or(soft);
                 let held = self.held(
                     joint,
                     limit.inverse_inertia,

@@ -6,6 +6,14 @@
 
 use crate::model::SolverParams;
 
+/// How far past its range a joint gets at all, rad or m: there it meets a hard stop, which MuJoCo
+/// does not have (a hand rammed into a table bends its fingers back by a radian there).
+const STOP: f64 = 0.08;
+/// The share of an excess over that which is taken back per step.
+const STOP_RETURN: f64 = 0.2;
+/// The impedance of the stop.
+const STOP_IMPEDANCE: f64 = 0.9995;
+
 /// The constants `k`, `b` and `d(r)` of a constraint.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Law {
@@ -86,6 +94,7 @@ pub(crate) struct Limit {
     range: [f64; 2],
     margin: f64,
     law: Law,
+    dt: f64,
     /// `A`, at the reference configuration.
     pub inverse_inertia: f64,
 }
@@ -103,8 +112,27 @@ impl Limit {
             range,
             margin,
             law: Law::new(params, timestep_secs),
+            dt: timestep_secs,
             inverse_inertia,
         }
+    }
+
+    /// What the hard stop beyond the lower (`side` = 1) or upper (-1) limit asks for, if a joint
+    /// would reach it within a step.
+    pub(crate) fn stop(&self, side: f64, position: f64, velocity: f64) -> Option<Active> {
+        let bound = if side > 0.0 {
+            self.range[0]
+        } else {
+            self.range[1]
+        };
+        let excess = -side * (position - bound) - STOP;
+        let share = if excess > 0.0 { STOP_RETURN } else { 1.0 };
+        let acceleration = (share * excess / self.dt - side * velocity) / self.dt;
+        (excess > side * velocity * self.dt).then_some(Active {
+            pull: 0.0,
+            acceleration,
+            impedance: STOP_IMPEDANCE,
+        })
     }
 
     /// What the lower (`side` = 1) or the upper (-1) limit asks for, if it acts.
