@@ -100,6 +100,22 @@ fn physics_agrees_with_mujoco() {
     );
 }
 
+/// A pen in a pinch turns from the same torque on, and as fast; hammer blows drive a nail as deep,
+/// and it stays there; things sink into each other and bounce off alike; coupled joints share their
+/// load.
+#[test]
+fn contacts_agree_with_mujoco() {
+    let Some(python) = python("mujoco, numpy") else {
+        return;
+    };
+    let output = run(&python, "contacts.py", &trace_args(&trace()));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "a bar was missed (table above)\n{errors}"
+    );
+}
+
 /// Our scene files are the published models, number by number and over 200 control steps.
 #[test]
 fn scenes_are_the_published_ones() {
