@@ -88,11 +88,15 @@ def update(state, b, noise):
             return (weight * (huber + jnp.log(s) + 0.5 * np.log(2 * np.pi)).sum(1)).mean()
 
         done, expert = nll(b["action"], weight[0]), nll(b["expert_action"], weight[1])
+        z = (a[:rows] - m[:, None]) / s[:, None]
+        per_sample = (0.5 * z * z + jnp.log(s)[:, None] + 0.5 * np.log(2 * np.pi)).sum(2)
+        projection = (w[:rows] * per_sample).sum(1).mean()
         ratio = std / s
         kl = jnp.stack([(0.5 * ((m - mean) / std) ** 2).mean(), (0.5 * (ratio**2 - 1) - jnp.log(ratio)).mean()])
-        return critic.sum() + done + expert + (alpha * kl).sum(), (critic.mean(), done, expert, kl)
+        total = critic.sum() + done + expert + c["projection_weight"] * projection + (alpha * kl).sum()
+        return total, (critic.mean(), done, expert, projection, kl)
 
-    (_, (critic, done, expert, kl)), g = jax.value_and_grad(loss, has_aux=True)(params)
+    (_, (critic, done, expert, projection, kl)), g = jax.value_and_grad(loss, has_aux=True)(params)
 
     def clip(g):
         norm = jnp.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(g)))
@@ -109,12 +113,15 @@ def update(state, b, noise):
         p = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v * correction) + 1e-8), p, m, v)
         return p, (m, v)
 
-    params, moments = adam(params, g, moments, c["learning_rate"])
+    rates = dict(critics=c["learning_rate"], prior=c["prior_learning_rate"])
+    stepped = {name: adam(params[name], g[name], [m[name] for m in moments], rate) for name, rate in rates.items()}
+    params = {name: p for name, (p, _) in stepped.items()}
+    moments = tuple({name: m[i] for name, (_, m) in stepped.items()} for i in (0, 1))
     log_alpha, dual_moments = adam(log_alpha, alpha * (bounds - kl), dual_moments, c["dual_learning_rate"])
     rates = dict(critics=c["target_rate"], prior=c["prior_target_rate"])
     approach = lambda rate: lambda t, p: t + rate * (p - t)
     target = {name: jax.tree.map(approach(rate), target[name], params[name]) for name, rate in rates.items()}
-    metrics = dict(critic_loss=critic, policy_loss=done, expert_loss=expert, eta_mean=eta.mean(),
+    metrics = dict(critic_loss=critic, policy_loss=done, expert_loss=expert, projection_loss=projection, eta_mean=eta.mean(),
                    v_mean=v[:rows].mean(), kl_mean_trust=kl[0], kl_cov_trust=kl[1])
     return (params, target, moments, log_alpha, dual_moments, t), metrics
 

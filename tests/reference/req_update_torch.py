@@ -62,7 +62,8 @@ phi_target, theta_target = [tensors(p, False) for p in inputs.critics], tensors(
 leaves = lambda critics, prior: [v for p in critics for v in p.values()] + list(prior.values())
 trained = leaves(phi, theta)
 log_alpha = torch.from_numpy(inputs.log_multipliers.copy()).requires_grad_(True)
-adam = torch.optim.Adam(trained, lr=c["learning_rate"], fused=True)
+adam = torch.optim.Adam([dict(params=leaves(phi, {}), lr=c["learning_rate"]),
+                         dict(params=leaves([], theta), lr=c["prior_learning_rate"])], fused=True)
 dual_adam = torch.optim.Adam([log_alpha], lr=c["dual_learning_rate"])
 bounds = torch.tensor([c["trust_region_mean"], c["trust_region_covariance"]])
 
@@ -92,10 +93,13 @@ def update(noise):
         return (weight * (huber + s.log() + 0.5 * float(np.log(2 * np.pi))).sum(1)).mean()
 
     done, expert = nll(b["action"], weight[0]), nll(b["expert_action"], weight[1])
+    z = (a[:rows] - m[:, None]) / s[:, None]
+    per_sample = (0.5 * z * z + s.log()[:, None] + 0.5 * float(np.log(2 * np.pi))).sum(2)
+    projection = (w[:rows] * per_sample).sum(1).mean()
     ratio = std / s
     kl = torch.stack([(0.5 * ((m - mean) / std) ** 2).mean(), (0.5 * (ratio**2 - 1) - ratio.log()).mean()])
     adam.zero_grad(set_to_none=True)
-    (critic.sum() + done + expert + (alpha * kl).sum()).backward()
+    (critic.sum() + done + expert + c["projection_weight"] * projection + (alpha * kl).sum()).backward()
     for part in (leaves(phi, {}), list(theta.values())):
         torch.nn.utils.clip_grad_norm_(part, c["gradient_clip"])
     log_alpha.grad = (alpha * (bounds - kl)).detach()
@@ -104,7 +108,7 @@ def update(noise):
     with torch.no_grad():
         torch._foreach_lerp_(leaves(phi_target, {}), leaves(phi, {}), c["target_rate"])
         torch._foreach_lerp_(list(theta_target.values()), list(theta.values()), c["prior_target_rate"])
-    metrics = dict(critic_loss=critic.mean(), policy_loss=done, expert_loss=expert, eta_mean=eta.mean(),
+    metrics = dict(critic_loss=critic.mean(), policy_loss=done, expert_loss=expert, projection_loss=projection, eta_mean=eta.mean(),
                    v_mean=v[:rows].mean(), kl_mean_trust=kl[0], kl_cov_trust=kl[1])
     return {k: v.detach() for k, v in metrics.items()}
 

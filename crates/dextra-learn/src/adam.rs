@@ -20,21 +20,32 @@ impl Adam {
         }
     }
 
-    /// One step against the gradient.
-    pub fn step(&mut self, parameters: &mut [f32], gradient: &[f32], learning_rate: f64) {
+    /// One step against the gradient, with a learning rate for each of the consecutive ranges that
+    /// `learning_rates` names the ends of.
+    pub fn step(
+        &mut self,
+        parameters: &mut [f32],
+        gradient: &[f32],
+        learning_rates: &[(usize, f64)],
+    ) {
         self.steps += 1;
         let power = self.steps.min(1_000_000) as i32; // both corrections are 1 long before
-        let step = AdamStep {
-            rate: (learning_rate / (1.0 - 0.9f64.powi(power))) as f32,
-            second_correction: (1.0 / (1.0 - 0.999f64.powi(power))) as f32,
-        };
-        vmath::adam(
-            parameters,
-            gradient,
-            &mut self.first,
-            &mut self.second,
-            step,
-        );
+        let mut start = 0;
+        for &(end, learning_rate) in learning_rates {
+            let step = AdamStep {
+                rate: (learning_rate / (1.0 - 0.9f64.powi(power))) as f32,
+                second_correction: (1.0 / (1.0 - 0.999f64.powi(power))) as f32,
+            };
+            let range = start..end;
+            vmath::adam(
+                &mut parameters[range.clone()],
+                &gradient[range.clone()],
+                &mut self.first[range.clone()],
+                &mut self.second[range],
+                step,
+            );
+            start = end;
+        }
     }
 }
 
@@ -48,7 +59,7 @@ mod tests {
         let mut adam = Adam::new(19);
         let (mut x, mut m, mut v) = (1f64, 0f64, 0f64);
         for (t, g) in gradients.into_iter().enumerate() {
-            adam.step(&mut p, &[g; 19], 0.01);
+            adam.step(&mut p, &[g; 19], &[(16, 0.01), (19, 0.01)]);
             let g = f64::from(g);
             m = 0.9 * m + 0.1 * g;
             v = 0.999 * v + 0.001 * g * g;

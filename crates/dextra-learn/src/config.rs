@@ -38,8 +38,11 @@ pub struct LearnConfig {
     pub sequences: usize,
     /// Steps in each run.
     pub sequence_length: usize,
-    /// Adam's step size, for prior and critics.
+    /// Adam's step size for the critics.
     pub learning_rate: f64,
+    /// Adam's step size for the prior. A policy is the sum of what its last few hundred batches said:
+    /// with the critics' step it forgets within those what single batches do not show.
+    pub prior_learning_rate: f64,
     /// The longest gradient, of the prior and of the critics: a longer one is shortened to it. One
     /// outlier would otherwise fill Adam's second moment and stop learning for thousands of updates.
     pub gradient_clip: f64,
@@ -57,6 +60,10 @@ pub struct LearnConfig {
     /// and no longer as a square. An expert that jumps from one posture to the next is many deviations
     /// from a mean between the two, and a few such rows would be all that the prior learns from.
     pub outlier_deviations: f64,
+    /// Weight, beside 1 of the actions done and of the expert's, with which the prior also learns from
+    /// the improved policy's samples (MPO's projection); 0 in the paper. It is what leads a policy out
+    /// of a place where it stands still between two of the expert's habits.
+    pub projection_weight: f64,
     /// Whether the prior also learns from the expert's actions (equation 4).
     pub expert_term: bool,
     /// Bound on the KL that moving the prior's mean causes, in nats per action.
@@ -91,6 +98,7 @@ impl Default for LearnConfig {
             sequences: 32,
             sequence_length: 4,
             learning_rate: 1e-3,
+            prior_learning_rate: 3e-4,
             gradient_clip: 40.0,
             action_samples: 10,
             kl: 0.75,
@@ -98,6 +106,7 @@ impl Default for LearnConfig {
             weight_temperature: 2.0,
             weight_clip: 20.0,
             outlier_deviations: 3.0,
+            projection_weight: 1.0,
             expert_term: true,
             trust_region_mean: 5e-2,
             trust_region_covariance: 1e-3,
@@ -106,7 +115,7 @@ impl Default for LearnConfig {
             target_rate: 2e-2,
             prior_target_rate: 5e-3,
             share_values: true,
-            normalise_batches: 0,
+            normalise_batches: 500,
         }
     }
 }
@@ -128,6 +137,7 @@ impl LearnConfig {
             sequences: 128,
             sequence_length: 32,
             learning_rate: 1e-4,
+            prior_learning_rate: 1e-4,
             gradient_clip: 40.0,
             action_samples: 50,
             kl: 0.75,
@@ -135,6 +145,7 @@ impl LearnConfig {
             weight_temperature: 1.0,
             weight_clip: 20.0,
             outlier_deviations: 1e6,
+            projection_weight: 0.0,
             expert_term: true,
             trust_region_mean: 5e-3,
             trust_region_covariance: 1e-5,
@@ -209,6 +220,7 @@ impl LearnConfig {
         count("sequence_length", self.sequence_length, 10_000)?;
         positive("reward_scale", self.reward_scale)?;
         positive("learning_rate", self.learning_rate)?;
+        positive("prior_learning_rate", self.prior_learning_rate)?;
         positive("gradient_clip", self.gradient_clip)?;
         unless(
             (2..=1000).contains(&self.action_samples),
@@ -220,6 +232,12 @@ impl LearnConfig {
         positive("weight_temperature", self.weight_temperature)?;
         positive("weight_clip", self.weight_clip)?;
         positive("outlier_deviations", self.outlier_deviations)?;
+        unless(
+            (0.0..=1e3).contains(&self.projection_weight),
+            "projection_weight",
+            self.projection_weight,
+            "from 0 to 1000",
+        )?;
         positive("trust_region_mean", self.trust_region_mean)?;
         positive("trust_region_covariance", self.trust_region_covariance)?;
         positive("dual_learning_rate", self.dual_learning_rate)?;

@@ -9,9 +9,10 @@ use dextra_data::Batch;
 use rayon::prelude::*;
 
 use crate::{
+    LearnConfig,
     mlp::{self, Tape},
     network::Network,
-    req::{Piece, Targets, critic_loss, prior_losses},
+    req::{Piece, PriorLosses, Targets, critic_loss, prior_losses},
 };
 
 /// Rows whose losses are one graph. More would leave the cache, and wake the library's own threads,
@@ -27,6 +28,8 @@ pub(crate) struct Losses {
     pub prior: f64,
     /// The second term of equation 4.
     pub expert: f64,
+    /// The projection of the improved policy.
+    pub projection: f64,
     /// KL per action by the mean's and by the covariance's move.
     pub kl: [f64; 2],
     /// Standard deviation of pi_theta, averaged over actions too.
@@ -50,13 +53,13 @@ impl Tapes {
 }
 
 /// The losses of a batch and, in `gradient`, the slope of
-/// `critics + prior + expert + multipliers . KL` in every parameter.
+/// `critics + prior + expert + weight projection + multipliers . KL` in every parameter.
 pub(crate) fn slope(
     network: &Network,
     parameters: &[f32],
     (batch, targets): (&Batch, &Targets),
     multipliers: [f64; 2],
-    outlier_deviations: f64,
+    config: &LearnConfig,
     gradient: &mut [f32],
     tapes: &mut Tapes,
 ) -> Result<Losses> {
@@ -97,10 +100,19 @@ pub(crate) fn slope(
         let q = Var::from_vec(q, (network.critics, piece.len()), &Device::Cpu)?;
         let head = Var::from_vec(head, (piece.len(), network.prior.outputs), &Device::Cpu)?;
         let critic = critic_loss(&q, &piece)?;
-        let [prior, expert, moved, widened, std] =
-            prior_losses(&head, network.deviation, outlier_deviations, &piece)?;
+        let PriorLosses {
+            done,
+            expert,
+            projection,
+            kl: [moved, widened],
+            std,
+        } = prior_losses(&head, network.deviation, config.outlier_deviations, &piece)?;
         let bounds = ((&moved * multipliers[0])? + (&widened * multipliers[1])?)?;
-        let loss = (((&critic + &prior)? + &expert)? + bounds)?;
+        let loss = (((&critic + &done)? + &expert)? + bounds)?;
+        let loss = match config.projection_weight {
+            0.0 => loss,
+            weight => (loss + (&projection * weight)?)?,
+        };
         let slopes = (loss / rows as f64)?.backward()?;
 
         let of = |output: &Var| -> Result<Vec<f32>> {
@@ -138,8 +150,9 @@ pub(crate) fn slope(
         let per_row =
             |t: &Tensor| -> Result<f64> { Ok(f64::from(t.to_scalar::<f32>()?) / rows as f64) };
         sum.critic += per_row(&critic)? / network.critics as f64;
-        sum.prior += per_row(&prior)?;
+        sum.prior += per_row(&done)?;
         sum.expert += per_row(&expert)?;
+        sum.projection += per_row(&projection)?;
         sum.kl[0] += per_row(&moved)?;
         sum.kl[1] += per_row(&widened)?;
         sum.std += per_row(&std)? / network.action_dim as f64;

@@ -154,15 +154,19 @@ impl Learner {
             &self.parameters,
             (batch, &targets),
             multipliers,
-            config.outlier_deviations,
+            config,
             &mut self.gradient,
             &mut self.tapes,
         )?;
 
         let [grad_norm_critic, grad_norm_policy] = [network.critic_range(), network.prior_range()]
             .map(|range| clip(&mut self.gradient[range], config.gradient_clip));
+        let learning_rates = [
+            (network.critic_range().end, config.learning_rate),
+            (network.prior_range().end, config.prior_learning_rate),
+        ];
         self.adam
-            .step(&mut self.parameters, &self.gradient, config.learning_rate);
+            .step(&mut self.parameters, &self.gradient, &learning_rates);
         self.trust_region.step(losses.kl);
         self.updates += 1;
         if self.updates.is_multiple_of(config.target_period) {
@@ -180,6 +184,7 @@ impl Learner {
             critic_loss: losses.critic as f32,
             policy_loss: losses.prior as f32,
             expert_loss: losses.expert as f32,
+            projection_loss: losses.projection as f32,
             eta_mean: (targets.prior.eta_mean / reward_scale) as f32,
             kl_mean: targets.prior.kl_mean as f32,
             q_mean: (targets.q_mean / reward_scale) as f32,
@@ -252,6 +257,8 @@ pub struct UpdateMetrics {
     pub policy_loss: f32,
     /// The same of the expert's actions, equation 4, in nats.
     pub expert_loss: f32,
+    /// Negative log-likelihood of the improved policy's samples, in nats.
+    pub projection_loss: f32,
     /// Temperature eta_s, in units of the reward.
     pub eta_mean: f32,
     /// KL of the improved policy to the prior over the samples, in nats.
@@ -276,11 +283,12 @@ pub struct UpdateMetrics {
 
 impl UpdateMetrics {
     /// Every number with its name.
-    pub fn named(&self) -> [(&'static str, f32); 13] {
+    pub fn named(&self) -> [(&'static str, f32); 14] {
         [
             ("critic_loss", self.critic_loss),
             ("policy_loss", self.policy_loss),
             ("expert_loss", self.expert_loss),
+            ("projection_loss", self.projection_loss),
             ("eta_mean", self.eta_mean),
             ("kl_mean", self.kl_mean),
             ("q_mean", self.q_mean),

@@ -3,7 +3,7 @@
 //! The paper's names: prior pi_theta, critic Q_phi, their targets pi' and Q', the improved policy
 //! `pi(a|s) = pi'(a|s) exp(Q'(s, a) / eta_s) / Z`, which is never a network: it is the prior's samples
 //! and their weights. Where a configuration goes beyond the paper (several critics, n-step rewards,
-//! exponential weights), the paper's form is one of the values.
+//! exponential weights, the projection), the paper's form is one of the values.
 
 use candle_core::{Device, Result, Tensor};
 use dextra_data::Batch;
@@ -23,6 +23,10 @@ pub(crate) struct Improved {
     pub std: Vec<f32>,
     /// V(s), one per state.
     pub value: Vec<f32>,
+    /// Mean of the improved policy, `sum_j w_j a_j`, (states, actions).
+    pub improved_mean: Vec<f32>,
+    /// Its variance, (states, actions).
+    pub improved_variance: Vec<f32>,
     /// eta_s, averaged over states.
     pub eta_mean: f64,
     /// KL of the improved policy's weights to the prior's, averaged over states.
@@ -51,8 +55,17 @@ pub(crate) fn improve(
     network.smallest_q(target, obs, (&actions, samples), &mut q);
 
     let mut weights = vec![0.0; samples];
-    for q in q.chunks_exact(samples) {
+    let per_state = actions.chunks_exact(samples * network.action_dim);
+    for (q, actions) in q.chunks_exact(samples).zip(per_state) {
         let solution = temperature::solve(q, config.kl, &mut weights);
+        for k in 0..network.action_dim {
+            let samples = actions.iter().skip(k).step_by(network.action_dim);
+            let weighted = weights.iter().zip(samples.map(|&a| f64::from(a)));
+            let mean = weighted.clone().map(|(w, a)| w * a).sum::<f64>();
+            let variance = weighted.map(|(w, a)| w * (a - mean).powi(2)).sum::<f64>();
+            improved.improved_mean.push(mean as f32);
+            improved.improved_variance.push(variance as f32);
+        }
         improved.value.push(solution.value as f32);
         improved.eta_mean += solution.eta;
         improved.kl_mean += solution.kl;
@@ -158,6 +171,10 @@ pub(crate) fn targets(
     improved.mean.truncate(rows * network.action_dim);
     improved.std.truncate(rows * network.action_dim);
     improved.value.truncate(rows);
+    improved.improved_mean.truncate(rows * network.action_dim);
+    improved
+        .improved_variance
+        .truncate(rows * network.action_dim);
     let (obs, value) = (states, &improved.value);
 
     // Equations 3 and 4: A(s, a) = Q'(s, a) - V(s) for the action done and the expert's.
@@ -213,16 +230,30 @@ pub(crate) fn critic_loss(q: &Tensor, piece: &Piece) -> Result<Tensor> {
     q.broadcast_sub(&y)?.sqr()?.sum_all()
 }
 
-/// What pulls at the prior, each summed over the piece's rows: `-w log pi_theta(a|s)` of equation 3, the
-/// same of the expert's actions of equation 4, the trust region's two divergences; and, to be shown,
-/// the standard deviation. Beyond `outlier_deviations` the Gaussian has Huber's (1964) exponential
+/// What pulls at the prior, each summed over the piece's rows.
+pub(crate) struct PriorLosses {
+    /// `-w log pi_theta(a|s)` of equation 3.
+    pub done: Tensor,
+    /// The same of the expert's actions, equation 4.
+    pub expert: Tensor,
+    /// The projection of the improved policy: `-sum_j w_j log pi_theta(a_j|s)`, the M-step of MPO
+    /// (Abdolmaleki et al. 2018, equation 4), from the moments of the samples. Not in the paper, where
+    /// what the critic prefers reaches the prior only through the actions that it made an actor do.
+    pub projection: Tensor,
+    /// The trust region's divergences, by the mean's and by the covariance's move.
+    pub kl: [Tensor; 2],
+    /// The standard deviation, to be shown.
+    pub std: Tensor,
+}
+
+/// The prior's losses. Beyond `outlier_deviations` the Gaussian has Huber's (1964) exponential
 /// tails. `head` is the prior network's output, (rows, mean and raw deviation).
 pub(crate) fn prior_losses(
     head: &Tensor,
     deviation: Deviation,
     outlier_deviations: f64,
     piece: &Piece,
-) -> Result<[Tensor; 5]> {
+) -> Result<PriorLosses> {
     let actions = head.dim(1)? / 2;
     let (mean, raw) = (
         head.narrow(1, 0, actions)?,
@@ -232,11 +263,11 @@ pub(crate) fn prior_losses(
     let std = softplus.affine(deviation.slope, deviation.min)?;
     let log_std = std.log()?;
 
+    let constant = 0.5 * (2.0 * std::f64::consts::PI).ln();
     let weighted = |actions: &[f32], weight: &[f32]| -> Result<Tensor> {
         let z = ((piece.matrix(actions)? - &mean)? / &std)?.abs()?;
         let core = z.minimum(outlier_deviations)?;
         let tail = ((z - &core)? * outlier_deviations)?;
-        let constant = 0.5 * (2.0 * std::f64::consts::PI).ln();
         let per_action = (((core.sqr()? * 0.5)? + tail)? + &log_std)?.affine(1.0, constant)?;
         piece.matrix(weight)?.broadcast_mul(&per_action)?.sum_all()
     };
@@ -244,9 +275,17 @@ pub(crate) fn prior_losses(
     let expert = weighted(&piece.batch.expert_action, &piece.targets.expert_weight)?;
 
     let target = &piece.targets.prior;
+    let square = (piece.matrix(&target.improved_mean)? - &mean)?.sqr()?;
+    let square = ((square + piece.matrix(&target.improved_variance)?)? / std.sqr()?)?;
+    let projection = ((square * 0.5)? + &log_std)?.affine(1.0, constant)?;
     let (target_mean, target_std) = (piece.matrix(&target.mean)?, piece.matrix(&target.std)?);
-    let [moved, widened] = trust_region::divergences((&mean, &std), (&target_mean, &target_std))?;
-    Ok([done, expert, moved, widened, std.sum_all()?])
+    Ok(PriorLosses {
+        done,
+        expert,
+        projection: projection.sum_all()?,
+        kl: trust_region::divergences((&mean, &std), (&target_mean, &target_std))?,
+        std: std.sum_all()?,
+    })
 }
 
 /// Rows `start..end` of a batch.

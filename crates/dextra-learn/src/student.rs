@@ -126,7 +126,8 @@ impl Student {
                 self.gradient(&batch, &labels, &mut gradient);
                 let left = 1.0 - step as f64 / steps as f64;
                 let rate = learning_rate * (LAST_RATE + (1.0 - LAST_RATE) * left);
-                self.adam.step(&mut self.parameters, &gradient, rate);
+                let rates = [(self.parameters.len(), rate)];
+                self.adam.step(&mut self.parameters, &gradient, &rates);
                 step += 1;
             }
         }

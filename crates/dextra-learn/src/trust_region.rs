@@ -41,8 +41,11 @@ impl TrustRegion {
     pub fn step(&mut self, kl: [f64; 2]) {
         let multipliers = self.multipliers();
         let slope = [0, 1].map(|i| (multipliers[i] * (self.bounds[i] - kl[i])) as f32);
-        self.adam
-            .step(&mut self.log_multipliers, &slope, self.learning_rate);
+        self.adam.step(
+            &mut self.log_multipliers,
+            &slope,
+            &[(2, self.learning_rate)],
+        );
         self.log_multipliers
             .iter_mut()
             .for_each(|log| *log = log.clamp(-14.0, 14.0));

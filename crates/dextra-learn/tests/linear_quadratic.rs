@@ -28,6 +28,15 @@ fn riccati() -> (f32, f32) {
 
 #[test]
 fn the_learned_policy_is_the_regulator() {
+    solve(0.0);
+}
+
+#[test]
+fn so_it_is_with_the_projection() {
+    solve(1.0);
+}
+
+fn solve(projection_weight: f64) {
     let config = LearnConfig {
         hidden: 32,
         critics: 1,
@@ -39,7 +48,10 @@ fn the_learned_policy_is_the_regulator() {
         action_samples: 10,
         kl: 0.75,
         learning_rate: 1e-3,
+        prior_learning_rate: 1e-3,
         weight: Weight::Binary,
+        projection_weight,
+        normalise_batches: 0,
         expert_term: false,
         target_rate: 0.02,
         prior_target_rate: 0.02,

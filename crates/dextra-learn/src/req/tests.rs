@@ -216,6 +216,60 @@ fn weights_are_the_papers() {
     assert!(spread(&[2.0, 2.0]) > 0.0);
 }
 
+/// The projection is the weighted likelihood of the samples: with a bound of 0 of all alike, with a
+/// large one of the sample that the critic likes best.
+#[test]
+fn the_projection_is_of_the_improved_policys_samples() {
+    for kl in [0.0, 100.0] {
+        let mut case = Case::new(LearnConfig {
+            kl,
+            ..LearnConfig::default()
+        });
+        let noise = case.noise(15);
+        let targets = case.targets(&noise);
+        let samples = {
+            let prior = &targets.prior;
+            let noise = &noise[..12 * 20 * ACTIONS];
+            prior_samples(&prior.mean, &prior.std, noise, ACTIONS)
+        };
+        let mut q = vec![];
+        case.network
+            .smallest_q(&case.target, &case.batch.obs, (&samples, 20), &mut q);
+        let head = Tensor::zeros((12, 2 * ACTIONS), DType::F32, &Device::Cpu).unwrap();
+        let piece = Piece {
+            batch: &case.batch,
+            targets: &targets,
+            start: 0,
+            end: 12,
+        };
+        let losses = prior_losses(&head, case.network.deviation, 3.0, &piece).unwrap();
+        let ours = f64::from(losses.projection.to_scalar::<f32>().unwrap());
+        // A head of zeros: mean 0, the initial deviation.
+        let std: f64 = 0.4;
+        let likelihood = |action: &[f32]| -> f64 {
+            let constant = std.ln() + 0.5 * (2.0 * std::f64::consts::PI).ln();
+            let one = |&a: &f32| 0.5 * (f64::from(a) / std).powi(2) + constant;
+            action.iter().map(one).sum()
+        };
+        let rows = samples.chunks(20 * ACTIONS).zip(q.chunks(20));
+        let expected: f64 = rows
+            .map(|(actions, q)| {
+                let each = actions.chunks(ACTIONS).map(likelihood);
+                if kl == 0.0 {
+                    each.sum::<f64>() / 20.0
+                } else {
+                    let best = (0..20).max_by(|&i, &j| q[i].total_cmp(&q[j])).unwrap();
+                    each.collect::<Vec<_>>()[best]
+                }
+            })
+            .sum();
+        assert!(
+            (ours - expected).abs() < 1e-3 * expected.abs(),
+            "{ours} {expected}"
+        );
+    }
+}
+
 /// Within `outlier_deviations` the likelihood is the Gaussian's; beyond, it falls by the same amount for
 /// every further deviation.
 #[test]
@@ -237,7 +291,7 @@ fn outliers_pull_no_harder_than_the_last_action_that_is_none() {
             slope: initial / std::f64::consts::LN_2,
         };
         let losses = prior_losses(&head, deviation, outliers, &piece).unwrap();
-        losses[0].to_scalar().unwrap()
+        losses.done.to_scalar().unwrap()
     };
     let expected = |std: f64, outliers: f64| -> f64 {
         let actions = case.batch.action.chunks(ACTIONS).zip(&targets.weight);
@@ -276,19 +330,19 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
     let mut loss = |parameters: &[f32], gradient: &mut [f32]| {
         let (network, batch) = (&case.network, &case.batch);
         let both = (batch, &targets);
-        let outliers = case.config.outlier_deviations;
         let sum = slope(
             network,
             parameters,
             both,
             multipliers,
-            outliers,
+            &case.config,
             gradient,
             &mut tapes,
         )
         .unwrap();
         let bounds = multipliers[0] * sum.kl[0] + multipliers[1] * sum.kl[1];
-        sum.critic * network.critics as f64 + sum.prior + sum.expert + bounds
+        let projection = case.config.projection_weight * sum.projection;
+        sum.critic * network.critics as f64 + sum.prior + sum.expert + projection + bounds
     };
     let mut gradient = vec![0.0; n];
     loss(&parameters, &mut gradient);
@@ -363,7 +417,7 @@ fn pieces_add_up() {
         p,
         (&big, &targets_big),
         [1.0, 1.0],
-        3.0,
+        &case.config,
         &mut of_big,
         &mut tapes,
     )
@@ -373,7 +427,7 @@ fn pieces_add_up() {
         p,
         (&case.batch, &targets_small),
         [1.0, 1.0],
-        3.0,
+        &case.config,
         &mut of_small,
         &mut tapes,
     )
