@@ -58,6 +58,16 @@ pub enum JointKind {
     Free,
 }
 
+impl JointKind {
+    /// Number of velocities.
+    pub fn dofs(self) -> usize {
+        match self {
+            Self::Hinge | Self::Slide => 1,
+            Self::Free => 6,
+        }
+    }
+}
+
 /// A joint between a body and its parent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Joint {
@@ -135,6 +145,54 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// How far the shape reaches from its centre in a direction of its frame (a unit vector), m:
+    /// the support function. A plane reaches nowhere.
+    pub fn support(&self, [x, y, z]: [f64; 3]) -> f64 {
+        match *self {
+            Self::Sphere { radius } => radius,
+            Self::Capsule {
+                radius,
+                half_length,
+            } => radius + half_length * z.abs(),
+            Self::Cylinder {
+                radius,
+                half_length,
+            } => radius * x.hypot(y) + half_length * z.abs(),
+            Self::Box {
+                half_extents: [a, b, c],
+            } => a * x.abs() + b * y.abs() + c * z.abs(),
+            Self::Ellipsoid {
+                half_extents: [a, b, c],
+            } => (a * x).hypot(b * y).hypot(c * z),
+            Self::Plane { .. } => 0.0,
+        }
+    }
+
+    /// The shape with all its lengths times `factor`.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let mut scaled = *self;
+        match &mut scaled {
+            Self::Sphere { radius } => *radius *= factor,
+            Self::Capsule {
+                radius,
+                half_length,
+            }
+            | Self::Cylinder {
+                radius,
+                half_length,
+            } => {
+                *radius *= factor;
+                *half_length *= factor;
+            }
+            Self::Box { half_extents } | Self::Ellipsoid { half_extents } => {
+                half_extents.iter_mut().for_each(|x| *x *= factor);
+            }
+            Self::Plane { half_extents } => half_extents.iter_mut().for_each(|x| *x *= factor),
+        }
+        scaled
+    }
+
     /// Whether a point of the shape's frame is in it, or on or below the plane.
     pub fn contains(&self, [x, y, z]: [f64; 3]) -> bool {
         match *self {

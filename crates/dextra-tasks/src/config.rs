@@ -5,38 +5,100 @@ use std::{
     fmt::Debug,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use dextra_sim::{Model, PhysicsOptions, SceneError};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{TaskError, expert::ExpertTable};
+use crate::{
+    TaskError, TaskModel,
+    expert::{ExpertPlan, ExpertTable},
+    randomise::{Randomise, RandomiseTable},
+    task::Task,
+};
 
 /// A task file. What differs between tasks: how they reset (`R`), the weights of the dense reward
 /// (`W`) and what counts as success (`S`).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct TaskFile<R, W, S> {
+struct TaskFile<R, W, S> {
     /// The scene, beside the task file.
-    pub scene: PathBuf,
+    scene: PathBuf,
     /// Control steps of an episode.
-    pub horizon: usize,
+    horizon: usize,
     /// Timesteps of a control step.
-    pub frame_skip: usize,
+    frame_skip: usize,
     #[serde(default)]
-    pub physics: PhysicsOptions,
-    pub reset: R,
-    pub reward: Rewards<W>,
-    pub success: S,
+    physics: PhysicsOptions,
+    reset: R,
+    reward: Rewards<W>,
+    success: S,
+    /// Absent where nothing else may vary.
+    randomise: Option<RandomiseTable>,
     /// Absent where no expert is known.
-    pub expert: Option<ExpertTable>,
+    expert: Option<ExpertTable>,
 }
 
 /// The `[reward]` table.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rewards<W> {
+struct Rewards<W> {
+    dense: W,
+}
+
+/// What a task file says that only its task understands.
+pub(crate) struct Tables<R, W, S> {
+    pub reset: R,
     pub dense: W,
+    pub success: S,
+}
+
+/// What all tasks have in common, and the scene.
+pub(crate) struct Frame<'a> {
+    source: &'a Source,
+    pub model: Model,
+    horizon: usize,
+    frame_skip: usize,
+    randomise: Option<RandomiseTable>,
+    expert: Option<ExpertTable>,
+}
+
+impl Frame<'_> {
+    /// The task with its scene. `min_steps` is the number of successful steps that make an episode a
+    /// success.
+    pub fn finish(
+        self,
+        name: &'static str,
+        min_steps: usize,
+        task: impl Task + 'static,
+    ) -> Result<TaskModel, TaskError> {
+        let source = self.source;
+        let reachable = (1..=self.horizon).contains(&min_steps);
+        source.require(
+            "success.min_steps",
+            min_steps,
+            reachable,
+            "1 to the horizon",
+        )?;
+        let model = Arc::new(self.model);
+        let randomise = self
+            .randomise
+            .map(|table| Randomise::compile(table, &model, source));
+        let expert = self
+            .expert
+            .map(|table| ExpertPlan::compile(table, &model, source));
+        Ok(TaskModel {
+            name,
+            horizon: self.horizon,
+            frame_skip: self.frame_skip,
+            min_success_steps: min_steps,
+            task: Box::new(task),
+            randomise: randomise.transpose()?,
+            expert: expert.transpose()?,
+            model,
+        })
+    }
 }
 
 /// A task file and its text.
@@ -61,15 +123,21 @@ impl Source {
     }
 
     /// Parses, checks what all tasks have in common and loads the scene.
-    pub fn parse<R, W, S>(&self) -> Result<(TaskFile<R, W, S>, Model), TaskError>
+    pub fn parse<R, W, S>(&self) -> Result<(Tables<R, W, S>, Frame<'_>), TaskError>
     where
-        TaskFile<R, W, S>: DeserializeOwned,
+        R: DeserializeOwned,
+        W: DeserializeOwned,
+        S: DeserializeOwned,
     {
-        let file: TaskFile<R, W, S> =
-            toml::from_str(&self.text).map_err(|error| TaskError::Parse {
-                path: self.path.clone(),
-                message: error.to_string(),
-            })?;
+        let unread = |error: toml::de::Error| TaskError::Parse {
+            path: self.path.clone(),
+            message: error.to_string(),
+        };
+        let file: TaskFile<R, W, S> = toml::from_str(&self.text).map_err(unread)?;
+        let table: toml::Table = toml::from_str(&self.text).map_err(unread)?;
+        for (key, value) in &table {
+            self.require_numbers(key, value)?;
+        }
         self.require("horizon", file.horizon, file.horizon > 0, "at least 1")?;
         self.require(
             "frame_skip",
@@ -79,7 +147,39 @@ impl Source {
         )?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let model = self.scene(Model::load(&folder.join(&file.scene), &file.physics))?;
-        Ok((file, model))
+        let frame = Frame {
+            source: self,
+            model,
+            horizon: file.horizon,
+            frame_skip: file.frame_skip,
+            randomise: file.randomise,
+            expert: file.expert,
+        };
+        let tables = Tables {
+            reset: file.reset,
+            dense: file.reward.dense,
+            success: file.success,
+        };
+        Ok((tables, frame))
+    }
+
+    /// An error unless every number of a value is finite.
+    fn require_numbers(&self, key: &str, value: &toml::Value) -> Result<(), TaskError> {
+        match value {
+            toml::Value::Float(number) => {
+                self.require(key, number, number.is_finite(), "a finite number")
+            }
+            toml::Value::Array(values) => values.iter().try_for_each(|value| {
+                match value.get("name").and_then(toml::Value::as_str) {
+                    Some(name) => self.require_numbers(&format!("{key}.{name}"), value),
+                    None => self.require_numbers(key, value),
+                }
+            }),
+            toml::Value::Table(table) => table.iter().try_for_each(|(name, value)| {
+                self.require_numbers(&format!("{key}.{name}"), value)
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// An error about a value unless `good`.
@@ -101,15 +201,10 @@ impl Source {
         })
     }
 
-    /// An error unless the range is finite and in order.
+    /// An error unless the range is in order.
     pub fn require_range(&self, key: &str, range: [f64; 2]) -> Result<(), TaskError> {
-        let good = range.iter().all(|v| v.is_finite()) && range[0] <= range[1];
+        let good = range[0] <= range[1];
         self.require(key, range, good, "[low, high], finite, with low <= high")
-    }
-
-    /// An error unless the value is finite.
-    pub fn require_finite(&self, key: &str, value: f64) -> Result<(), TaskError> {
-        self.require(key, value, value.is_finite(), "a finite number")
     }
 
     /// Adds the task file to an error about its scene.

@@ -4,17 +4,14 @@
 //! Gymnasium-Robotics v2). Its dense reward has the reach term negative, as in all of these but
 //! Gymnasium-Robotics 1.2.1 to 1.4.2, where the sign was flipped by mistake.
 
-use std::sync::Arc;
-
-use dextra_sim::{Model, Sim, SimError};
+use dextra_sim::{Sim, SimError};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::{
     RewardTerm, TaskError, TaskModel,
-    config::{Source, TaskFile},
-    expert::ExpertPlan,
+    config::{Source, Tables},
     geometry::distance,
     task::Task,
 };
@@ -76,42 +73,16 @@ struct Door {
 
 /// Loads the door from its task file.
 pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
-    let (file, model): (TaskFile<Reset, Dense, Success>, Model) = source.parse()?;
-    let TaskFile {
-        horizon,
-        frame_skip,
+    let (tables, frame) = source.parse::<Reset, Dense, Success>()?;
+    let Tables {
         reset,
-        reward,
+        dense,
         success,
-        expert,
-        ..
-    } = file;
+    } = tables;
+    let model = &frame.model;
     source.require_range("reset.frame_x_m", reset.frame_x_m)?;
     source.require_range("reset.frame_y_m", reset.frame_y_m)?;
     source.require_range("reset.frame_z_m", reset.frame_z_m)?;
-    let dense = reward.dense;
-    for (key, value) in [
-        ("reach", dense.reach),
-        ("hinge_error", dense.hinge_error),
-        ("velocity", dense.velocity),
-        ("hinge_goal_rad", dense.hinge_goal_rad),
-        ("ajar.beyond_rad", dense.ajar.beyond_rad),
-        ("ajar.value", dense.ajar.value),
-        ("open.beyond_rad", dense.open.beyond_rad),
-        ("open.value", dense.open.value),
-        ("wide.beyond_rad", dense.wide.beyond_rad),
-        ("wide.value", dense.wide.value),
-    ] {
-        source.require_finite(&format!("reward.dense.{key}"), value)?;
-    }
-    source.require_finite("success.hinge_rad", success.hinge_rad)?;
-    let reachable = (1..=horizon).contains(&success.min_steps);
-    source.require(
-        "success.min_steps",
-        success.min_steps,
-        reachable,
-        "1 to the horizon",
-    )?;
 
     let position = |name: &str| {
         source
@@ -134,18 +105,7 @@ pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
         hinge,
         latch,
     };
-    let model = Arc::new(model);
-    Ok(TaskModel {
-        name: "door",
-        horizon,
-        frame_skip,
-        min_success_steps: success.min_steps,
-        task: Box::new(door),
-        expert: expert
-            .map(|e| ExpertPlan::compile(e, &model, source))
-            .transpose()?,
-        model,
-    })
+    frame.finish("door", success.min_steps, door)
 }
 
 impl Task for Door {
@@ -218,6 +178,8 @@ impl Door {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::sync::Arc;
+
     use super::*;
     use rand::SeedableRng;
 

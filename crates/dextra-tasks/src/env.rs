@@ -17,6 +17,9 @@ pub struct EnvOptions {
     pub reward: RewardKind,
     /// Control steps of an episode, at least 1; `None` for the task's own number.
     pub horizon: Option<usize>,
+    /// Whether masses, friction, the object's size and the actuators' gains vary from episode to
+    /// episode, within the ranges of the task's file; those of a file without ranges do not.
+    pub randomise: bool,
 }
 
 /// What a step led to; the observation is [`Env::observation`].
@@ -62,6 +65,7 @@ pub struct Env {
     task_model: Arc<TaskModel>,
     reward: RewardKind,
     horizon: usize,
+    randomise: bool,
     sim: Sim,
     observation: Vec<f32>,
     ctrl: Vec<f64>,
@@ -82,6 +86,7 @@ impl Env {
         let mut env = Self {
             reward: options.reward,
             horizon: options.horizon.unwrap_or(task_model.horizon).max(1),
+            randomise: options.randomise,
             sim: Sim::new(Arc::clone(&task_model.model)),
             observation: Vec::with_capacity(task_model.obs_dim()),
             ctrl: vec![0.0; task_model.action_dim()],
@@ -125,6 +130,7 @@ impl Env {
     /// Begins the episode of a seed and returns its first observation. The same seed gives the
     /// same episode, whatever happened before.
     pub fn reset(&mut self, seed: u64) -> &[f32] {
+        self.vary(seed);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let placed = self.task_model.task.reset(&mut self.sim, &mut rng);
         self.progress = Progress {
@@ -225,10 +231,19 @@ impl Env {
                 expected: self.task().to_owned(),
             });
         }
+        self.vary(snapshot.progress.seed);
         self.sim.restore(&snapshot.sim)?;
         self.observation.clone_from(&snapshot.observation);
         self.progress.clone_from(&snapshot.progress);
         Ok(())
+    }
+
+    /// Makes the scene that of the episode with this seed, if scenes vary.
+    fn vary(&mut self, seed: u64) {
+        let randomise = self.task_model.randomise.as_ref();
+        if let Some(randomise) = randomise.filter(|_| self.randomise) {
+            self.sim = Sim::new(randomise.model(&self.task_model.model, seed));
+        }
     }
 
     /// Simulates one control step, or says why that failed.

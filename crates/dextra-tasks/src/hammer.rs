@@ -4,17 +4,14 @@
 //! Gymnasium-Robotics v2). Its dense reward has the reach term negative, as in all of these but
 //! Gymnasium-Robotics 1.2.1 to 1.4.2, where the sign was flipped by mistake.
 
-use std::sync::Arc;
-
-use dextra_sim::{Model, Sim, SimError};
+use dextra_sim::{Sim, SimError};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::{
     RewardTerm, TaskError, TaskModel,
-    config::{Source, TaskFile},
-    expert::ExpertPlan,
+    config::{Source, Tables},
     geometry::{distance, euler_angles},
     task::Task,
 };
@@ -85,40 +82,14 @@ struct Hammer {
 
 /// Loads the hammer from its task file.
 pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
-    let (file, model): (TaskFile<Reset, Dense, Success>, Model) = source.parse()?;
-    let TaskFile {
-        horizon,
-        frame_skip,
+    let (tables, frame) = source.parse::<Reset, Dense, Success>()?;
+    let Tables {
         reset,
-        reward,
+        dense,
         success,
-        expert,
-        ..
-    } = file;
+    } = tables;
+    let model = &frame.model;
     source.require_range("reset.board_z_m", reset.board_z_m)?;
-    let dense = reward.dense;
-    for (key, value) in [
-        ("reach", dense.reach),
-        ("aim", dense.aim),
-        ("drive", dense.drive),
-        ("velocity", dense.velocity),
-        ("lift.above_m", dense.lift.above_m),
-        ("lift.value", dense.lift.value),
-        ("near.within_m", dense.near.within_m),
-        ("near.value", dense.near.value),
-        ("done.within_m", dense.done.within_m),
-        ("done.value", dense.done.value),
-    ] {
-        source.require_finite(&format!("reward.dense.{key}"), value)?;
-    }
-    source.require_finite("success.within_m", success.within_m)?;
-    let reachable = (1..=horizon).contains(&success.min_steps);
-    source.require(
-        "success.min_steps",
-        success.min_steps,
-        reachable,
-        "1 to the horizon",
-    )?;
 
     let mut hammer_joints = [0; 6];
     for (joint, name) in hammer_joints.iter_mut().zip(HAMMER_JOINTS) {
@@ -138,18 +109,7 @@ pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
         reset,
         dense,
     };
-    let model = Arc::new(model);
-    Ok(TaskModel {
-        name: "hammer",
-        horizon,
-        frame_skip,
-        min_success_steps: success.min_steps,
-        task: Box::new(hammer),
-        expert: expert
-            .map(|e| ExpertPlan::compile(e, &model, source))
-            .transpose()?,
-        model,
-    })
+    frame.finish("hammer", success.min_steps, hammer)
 }
 
 impl Task for Hammer {
@@ -214,7 +174,10 @@ impl Hammer {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::sync::Arc;
+
     use super::*;
+    use dextra_sim::Model;
     use rand::SeedableRng;
 
     // A state and what `AdroitHandHammer-v1` (Gymnasium-Robotics 1.4.2, MuJoCo 4.0.0) observes in it.

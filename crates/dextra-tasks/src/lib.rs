@@ -32,6 +32,7 @@ mod expert;
 mod geometry;
 mod hammer;
 mod pen;
+mod randomise;
 mod relocate;
 mod reward;
 mod scenes;

@@ -4,17 +4,14 @@
 //! Gymnasium-Robotics). A dropped pen ends the episode, as in mj_envs and D4RL; Gymnasium-Robotics
 //! goes on, which the task file can ask for too.
 
-use std::sync::Arc;
-
-use dextra_sim::{Model, Pose, Sim, SimError};
+use dextra_sim::{Pose, Sim, SimError};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::{
     RewardTerm, TaskError, TaskModel,
-    config::{Source, TaskFile},
-    expert::ExpertPlan,
+    config::{Source, Tables},
     task::Task,
 };
 
@@ -90,40 +87,15 @@ struct View {
 
 /// Loads the pen from its task file.
 pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
-    let (file, model): (TaskFile<Reset, Dense, Success>, Model) = source.parse()?;
-    let TaskFile {
-        horizon,
-        frame_skip,
+    let (tables, frame) = source.parse::<Reset, Dense, Success>()?;
+    let Tables {
         reset,
-        reward,
+        dense,
         success,
-        expert,
-        ..
-    } = file;
+    } = tables;
+    let model = &frame.model;
     source.require_range("reset.target_x_rad", reset.target_x_rad)?;
     source.require_range("reset.target_y_rad", reset.target_y_rad)?;
-    let dense = reward.dense;
-    for (key, value) in [
-        ("reward.dense.distance", dense.distance),
-        ("reward.dense.alignment", dense.alignment),
-        ("reward.dense.close.above", dense.close.above),
-        ("reward.dense.close.value", dense.close.value),
-        ("reward.dense.aligned.above", dense.aligned.above),
-        ("reward.dense.aligned.value", dense.aligned.value),
-        ("reward.dense.dropped", dense.dropped),
-        ("success.distance_m", success.distance_m),
-        ("success.alignment", success.alignment),
-        ("success.drop_below_m", success.drop_below_m),
-    ] {
-        source.require_finite(key, value)?;
-    }
-    let reachable = (1..=horizon).contains(&success.min_steps);
-    source.require(
-        "success.min_steps",
-        success.min_steps,
-        reachable,
-        "1 to the horizon",
-    )?;
 
     let site = |name: &str| source.scene(model.site(name));
     let mut pen_dofs = [0; 6];
@@ -144,18 +116,8 @@ pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
         dense,
         success,
     };
-    let model = Arc::new(model);
-    Ok(TaskModel {
-        name: "pen",
-        horizon,
-        frame_skip,
-        min_success_steps: task.success.min_steps,
-        task: Box::new(task),
-        expert: expert
-            .map(|e| ExpertPlan::compile(e, &model, source))
-            .transpose()?,
-        model,
-    })
+    let min_steps = task.success.min_steps;
+    frame.finish("pen", min_steps, task)
 }
 
 impl Task for Pen {
@@ -263,6 +225,8 @@ fn norm(v: [f64; 3]) -> f64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::sync::Arc;
+
     use super::*;
     use rand::SeedableRng;
 

@@ -6,17 +6,14 @@
 //!
 //! The target is a body of the scene that nothing moves, so the simulation's snapshots have it.
 
-use std::sync::Arc;
-
-use dextra_sim::{Model, Sim, SimError};
+use dextra_sim::{Sim, SimError};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::{
     RewardTerm, TaskError, TaskModel,
-    config::{Source, TaskFile},
-    expert::ExpertPlan,
+    config::{Source, Tables},
     geometry::distance,
     task::Task,
 };
@@ -76,8 +73,6 @@ struct Relocate {
     dense: Dense,
     success_within_m: f64,
     ball: usize,
-    /// Of the ball's centre at the start, in the world.
-    ball_z_m: f64,
     target: usize,
     palm: usize,
     /// Positions observed as they are: those of the arm's and the hand's joints.
@@ -86,16 +81,13 @@ struct Relocate {
 
 /// Loads the task from its file.
 pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
-    let (file, model): (TaskFile<Reset, Dense, Success>, Model) = source.parse()?;
-    let TaskFile {
-        horizon,
-        frame_skip,
+    let (tables, frame) = source.parse::<Reset, Dense, Success>()?;
+    let Tables {
         reset,
-        reward,
+        dense,
         success,
-        expert,
-        ..
-    } = file;
+    } = tables;
+    let model = &frame.model;
     for (key, range) in [
         ("ball_x_m", reset.ball_x_m),
         ("ball_y_m", reset.ball_y_m),
@@ -105,20 +97,6 @@ pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
     ] {
         source.require_range(&format!("reset.{key}"), range)?;
     }
-    let dense = reward.dense;
-    for (key, value) in [
-        ("reach", dense.reach),
-        ("lifted.above_m", dense.lifted.above_m),
-        ("lifted.value", dense.lifted.value),
-        ("palm_to_target", dense.palm_to_target),
-        ("ball_to_target", dense.ball_to_target),
-        ("near.within_m", dense.near.within_m),
-        ("near.value", dense.near.value),
-        ("nearer.within_m", dense.nearer.within_m),
-        ("nearer.value", dense.nearer.value),
-    ] {
-        source.require_finite(&format!("reward.dense.{key}"), value)?;
-    }
     let within_m = success.within_m;
     let possible = within_m.is_finite() && within_m > 0.0;
     source.require(
@@ -127,19 +105,11 @@ pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
         possible,
         "a finite number above 0",
     )?;
-    let reachable = (1..=horizon).contains(&success.min_steps);
-    source.require(
-        "success.min_steps",
-        success.min_steps,
-        reachable,
-        "1 to the horizon",
-    )?;
 
     let ball = source.scene(model.body("Object"))?;
     let hand = model.joints.iter().filter(|joint| joint.body != ball);
     let relocate = Relocate {
         ball,
-        ball_z_m: model.bodies[ball].pose.pos[2],
         target: source.scene(model.body("target"))?,
         palm: source.scene(model.site("S_grasp"))?,
         observed: hand.map(|joint| joint.qpos_adr).collect(),
@@ -147,18 +117,7 @@ pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
         reset,
         dense,
     };
-    let model = Arc::new(model);
-    Ok(TaskModel {
-        name: "relocate",
-        horizon,
-        frame_skip,
-        min_success_steps: success.min_steps,
-        task: Box::new(relocate),
-        expert: expert
-            .map(|e| ExpertPlan::compile(e, &model, source))
-            .transpose()?,
-        model,
-    })
+    frame.finish("relocate", success.min_steps, relocate)
 }
 
 impl Task for Relocate {
@@ -169,7 +128,8 @@ impl Task for Relocate {
     fn reset(&self, sim: &mut Sim, rng: &mut ChaCha8Rng) -> Result<(), SimError> {
         let reset = &self.reset;
         let mut draw = |[low, high]: [f64; 2]| low + (high - low) * rng.random::<f64>();
-        let ball = [draw(reset.ball_x_m), draw(reset.ball_y_m), self.ball_z_m];
+        let ball_z_m = sim.model().bodies[self.ball].pose.pos[2];
+        let ball = [draw(reset.ball_x_m), draw(reset.ball_y_m), ball_z_m];
         let target = [reset.target_x_m, reset.target_y_m, reset.target_z_m].map(draw);
         sim.set_body_position(self.ball, ball)?;
         sim.set_body_position(self.target, target)?;
@@ -239,6 +199,8 @@ impl Relocate {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::sync::Arc;
+
     use super::*;
     use rand::SeedableRng;
 

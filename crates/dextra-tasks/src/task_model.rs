@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dextra_sim::Model;
 
-use crate::{TaskError, expert::ExpertPlan, task, task::Task};
+use crate::{TaskError, expert::ExpertPlan, randomise::Randomise, task, task::Task};
 
 /// A task with its compiled scene. Immutable and shared between environments.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct TaskModel {
     /// Successful steps that make an episode a success.
     pub(crate) min_success_steps: usize,
     pub(crate) task: Box<dyn Task>,
+    pub(crate) randomise: Option<Randomise>,
     pub(crate) expert: Option<ExpertPlan>,
 }
 

@@ -8,7 +8,7 @@ fn door(reward: RewardKind) -> Env {
         "door",
         &EnvOptions {
             reward,
-            horizon: None,
+            ..EnvOptions::default()
         },
     )
     .unwrap()
@@ -86,6 +86,7 @@ fn an_episode_without_success_is_cut_at_the_horizon() {
         &EnvOptions {
             reward: RewardKind::Sparse,
             horizon: Some(30),
+            ..EnvOptions::default()
         },
     )
     .unwrap();

@@ -10,7 +10,7 @@ fn hammer(reward: RewardKind) -> Env {
         "hammer",
         &EnvOptions {
             reward,
-            horizon: None,
+            ..EnvOptions::default()
         },
     )
     .unwrap()

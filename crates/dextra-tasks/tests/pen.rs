@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 fn pen() -> Env {
     let options = EnvOptions {
         reward: RewardKind::Dense,
-        horizon: None,
+        ..EnvOptions::default()
     };
     Env::make("pen", &options).unwrap()
 }

@@ -6,8 +6,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn relocate(reward: RewardKind) -> Env {
-    let horizon = None;
-    Env::make("relocate", &EnvOptions { reward, horizon }).unwrap()
+    let options = EnvOptions {
+        reward,
+        ..EnvOptions::default()
+    };
+    Env::make("relocate", &options).unwrap()
 }
 
 #[test]

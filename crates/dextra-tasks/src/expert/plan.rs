@@ -169,11 +169,6 @@ impl Compiler<'_> {
         let key = |name: &str| format!("expert.motions.{}.{name}", motion.name);
         self.source
             .require(key("steps"), motion.steps, motion.steps > 0, "at least 1")?;
-        let targets = motion.position_m.iter().chain(&motion.rotation_rad);
-        for &value in targets.chain([&motion.rotation_weight_m]) {
-            self.source
-                .require_finite(&key("position_m, rotation_rad, weight"), value)?;
-        }
         let frame = match &motion.frame {
             FrameConfig::Site(name) => Frame::Site(self.source.scene(self.model.site(name))?),
             FrameConfig::Body(name) => Frame::Body(self.source.scene(self.model.body(name))?),
@@ -199,11 +194,7 @@ impl Compiler<'_> {
                 .iter()
                 .map(lead)
                 .collect::<Result<_, TaskError>>()?,
-            tool: motion
-                .tool
-                .as_ref()
-                .map(|t| self.tool(t, &key("tool.at_m")))
-                .transpose()?,
+            tool: motion.tool.as_ref().map(|t| self.tool(t)).transpose()?,
             position_m: motion.position_m,
             rotation_rad: motion.rotation_rad,
             rotation_weight_m: motion.rotation_weight_m,
@@ -232,10 +223,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn tool(&self, tool: &ToolConfig, key: &str) -> Result<Tool, TaskError> {
-        for value in tool.at_m {
-            self.source.require_finite(key, value)?;
-        }
+    fn tool(&self, tool: &ToolConfig) -> Result<Tool, TaskError> {
         Ok(Tool {
             body: self.source.scene(self.model.body(&tool.body))?,
             at_m: tool.at_m,
@@ -283,7 +271,6 @@ impl Compiler<'_> {
         let mut angles_rad = vec![0.0; self.actuated.len()];
         for (joint_name, &angle_rad) in posture.unwrap_or(&empty) {
             let key = format!("expert.postures.{name}.{joint_name}");
-            self.source.require_finite(&key, angle_rad)?;
             let joint = self.source.scene(self.model.joint(joint_name))?;
             let actuator = self.actuated.iter().position(|&j| j == joint);
             let allowed = "an angle of a joint with an actuator";
