@@ -7,7 +7,7 @@ use std::sync::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use dextra_data::{Episode, Source, Transition};
-use dextra_tasks::{Env, EnvOptions, EnvSnapshot, Expert, ExpertState, Step, TaskError, TaskModel};
+use dextra_tasks::{Env, EnvSnapshot, Expert, ExpertState, Step, TaskError, TaskModel};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +139,7 @@ pub(crate) struct Actor {
     /// Absent where the task has none and none is asked for.
     expert: Option<Expert>,
     exploration: Exploration,
+    end_on_success: bool,
     rng: ChaCha8Rng,
     plan: EpisodePlan,
     episode: u64,
@@ -151,18 +152,15 @@ impl Actor {
         model: &Arc<TaskModel>,
         config: &TrainConfig,
     ) -> Result<Self, TaskError> {
-        let options = EnvOptions {
-            reward: config.reward,
-            ..EnvOptions::default()
-        };
         let mut actor = Self {
             index,
-            env: Env::with_model(Arc::clone(model), &options),
+            env: Env::with_model(Arc::clone(model), &config.env()),
             expert: expert(model, config)?,
             exploration: Exploration {
                 lambda_psi: config.lambda_psi,
                 lambda_intertwine: config.lambda_intertwine,
             },
+            end_on_success: config.end_on_success,
             rng: generator(config.seed, "actor", index as u64),
             plan: EpisodePlan::Policy,
             episode: 0,
@@ -209,12 +207,17 @@ impl Actor {
             if let Some(message) = step.failure {
                 collected.failures.push(self.failure(message));
                 self.begin_episode();
-            } else if step.terminated || step.truncated {
+            } else if step.terminated || step.truncated || self.is_done() {
                 collected.finished.push(self.finish());
                 self.begin_episode();
             }
         }
         collected
+    }
+
+    /// Whether the episode has shown what it can.
+    fn is_done(&self) -> bool {
+        self.end_on_success && self.env.episode_success()
     }
 
     fn begin_episode(&mut self) {
@@ -312,9 +315,12 @@ impl Actor {
     }
 }
 
-/// The task's expert. A task without one can still be learnt from scratch, as long as no share of the
-/// data is to come from it.
+/// The task's expert. A task without one can still be learnt, as long as no share of the data is to come
+/// from it; one whose word the learner does not want either is not asked at all.
 fn expert(model: &Arc<TaskModel>, config: &TrainConfig) -> Result<Option<Expert>, TaskError> {
+    if config.lambda_psi == 0.0 && !config.learn.expert_term {
+        return Ok(None);
+    }
     match Expert::new(model) {
         Err(TaskError::NoExpert { .. }) if config.lambda_psi == 0.0 => Ok(None),
         made => made.map(Some),
@@ -322,7 +328,7 @@ fn expert(model: &Arc<TaskModel>, config: &TrainConfig) -> Result<Option<Expert>
 }
 
 /// The action as the environment applies it: what the critic learns about must be what was done.
-fn clipped(mut action: Vec<f32>) -> Vec<f32> {
+pub(crate) fn clipped(mut action: Vec<f32>) -> Vec<f32> {
     for a in &mut action {
         *a = a.clamp(-1.0, 1.0);
     }

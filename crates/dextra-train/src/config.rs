@@ -3,11 +3,14 @@
 use std::fmt::Display;
 
 use dextra_learn::{ActMode, LearnConfig, LearnError};
-use dextra_tasks::RewardKind;
+use dextra_tasks::{EnvOptions, RewardKind};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use crate::keys::{check_key, field, flatten, merge, parse_value};
+use crate::{
+    demonstrations::EXPERT,
+    keys::{check_key, field, flatten, merge, parse_value},
+};
 
 /// The table in a run's `config.toml` that says what wrote it; not configuration.
 pub(crate) const PROVENANCE: &str = "provenance";
@@ -44,6 +47,11 @@ pub struct TrainConfig {
     pub task: String,
     /// Which reward the learner sees.
     pub reward: RewardKind,
+    /// Control steps of an episode; 0 for the task's own number.
+    pub horizon: usize,
+    /// Whether masses, friction, the object's size and the actuators' gains vary from episode to
+    /// episode, within the ranges of the task's file.
+    pub randomise: bool,
     /// Seed of every random draw of the run.
     pub seed: u64,
     /// Environment steps to train for, over all actors.
@@ -58,6 +66,10 @@ pub struct TrainConfig {
     pub warmup_steps: u64,
     /// Complete episodes that the replay memory keeps, counted in steps.
     pub replay_capacity: usize,
+    /// Whether a training episode ends as soon as it counts as a success. It is cut, not terminated:
+    /// the value of what would have followed counts. Nothing is to be learnt from a hand that has done
+    /// its task, and half of all steps would be such.
+    pub end_on_success: bool,
     /// How the actors' policy picks actions.
     pub act_mode: ActChoice,
     /// Probability that the expert acts: at a step of an intertwined episode, or for a whole
@@ -65,6 +77,12 @@ pub struct TrainConfig {
     pub lambda_psi: f64,
     /// Probability that an episode intertwines expert and policy (the paper's lambda_intertwine).
     pub lambda_intertwine: f64,
+    /// Successful episodes in the replay memory before training begins. They cost no environment
+    /// steps of the run.
+    pub demonstrations: usize,
+    /// Whose they are: `expert` for the task's own, or the path of a policy. It is asked for nothing
+    /// else.
+    pub demonstrator: String,
     /// Environment steps between evaluations.
     pub eval_every_steps: u64,
     /// Episodes of an evaluation during training.
@@ -87,6 +105,8 @@ impl Default for TrainConfig {
         Self {
             task: "door".into(),
             reward: RewardKind::Sparse,
+            horizon: 0,
+            randomise: false,
             seed: 0,
             steps: 100_000,
             actors: 4,
@@ -94,9 +114,12 @@ impl Default for TrainConfig {
             utd_ratio: 0.25,
             warmup_steps: 4_000,
             replay_capacity: 1_000_000,
+            end_on_success: true,
             act_mode: ActChoice::Resample,
             lambda_psi: 0.75,
             lambda_intertwine: 0.5,
+            demonstrations: 0,
+            demonstrator: EXPERT.into(),
             eval_every_steps: 5_000,
             eval_episodes: 50,
             final_eval_episodes: 100,
@@ -154,6 +177,15 @@ impl TrainConfig {
             learn,
             ..Self::default()
         })
+    }
+
+    /// The environments of this run.
+    pub fn env(&self) -> EnvOptions {
+        EnvOptions {
+            reward: self.reward,
+            horizon: (self.horizon > 0).then_some(self.horizon),
+            randomise: self.randomise,
+        }
     }
 
     /// Every dotted key that [`TrainConfig::set`] accepts, in order.
@@ -255,6 +287,13 @@ impl TrainConfig {
         share("lambda_psi", self.lambda_psi)?;
         share("lambda_intertwine", self.lambda_intertwine)?;
         share("stop_at_success", self.stop_at_success.unwrap_or(1.0))?;
+        let demonstrations = self.demonstrations;
+        check(
+            "demonstrations",
+            &demonstrations,
+            demonstrations <= 10_000,
+            "it must be at most 10000",
+        )?;
         let (actors, utd, secs) = (self.actors, self.utd_ratio, self.checkpoint_every_secs);
         check(
             "actors",

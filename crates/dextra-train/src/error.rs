@@ -48,6 +48,19 @@ pub enum TrainError {
         /// Why not.
         reason: String,
     },
+    /// Someone who should show how it is done and cannot.
+    #[error(
+        "the demonstrator `{demonstrator}` succeeds in {found} of {tries} episodes: too few to learn \
+         from; choose another with `demonstrator`, or fewer `demonstrations`"
+    )]
+    Demonstrator {
+        /// Who was asked.
+        demonstrator: String,
+        /// Successful episodes.
+        found: usize,
+        /// Episodes tried.
+        tries: usize,
+    },
     /// A folder that holds a run already, or none.
     #[error("{} {reason}", path.display())]
     RunFolder {

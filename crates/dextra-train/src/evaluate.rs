@@ -10,7 +10,7 @@ use std::{
 };
 
 use dextra_learn::{NpzPolicy, Policy};
-use dextra_tasks::{Env, EnvOptions, Expert, RewardKind, TaskError, TaskModel};
+use dextra_tasks::{Env, EnvOptions, Expert, TaskError, TaskModel};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -106,19 +106,15 @@ struct Outcome {
 pub fn evaluate(
     policy: &dyn Act,
     task: &str,
-    reward: RewardKind,
+    options: &EnvOptions,
     episodes: usize,
     first_seed: u64,
 ) -> Result<EvalResult, TrainError> {
-    let options = EnvOptions {
-        reward,
-        ..EnvOptions::default()
-    };
-    let model = Arc::clone(Env::make(task, &options)?.task_model());
+    let model = TaskModel::load(task)?;
     evaluate_policy(
         policy,
         &model,
-        reward,
+        options,
         episodes,
         first_seed,
         &AtomicBool::new(false),
@@ -132,15 +128,11 @@ pub fn evaluate(
 /// As [`evaluate`].
 pub fn evaluate_expert(
     task: &str,
-    reward: RewardKind,
+    options: &EnvOptions,
     episodes: usize,
     first_seed: u64,
 ) -> Result<EvalResult, TrainError> {
-    let options = EnvOptions {
-        reward,
-        ..EnvOptions::default()
-    };
-    let model = Arc::clone(Env::make(task, &options)?.task_model());
+    let model = TaskModel::load(task)?;
     let run = |seed: u64, env: &mut Env| -> Result<Outcome, TaskError> {
         let mut expert = Expert::new(env.task_model())?;
         expert.reset(seed);
@@ -149,7 +141,7 @@ pub fn evaluate_expert(
     run_all(
         &run,
         &model,
-        reward,
+        options,
         episodes,
         first_seed,
         &AtomicBool::new(false),
@@ -161,7 +153,7 @@ pub fn evaluate_expert(
 pub(crate) fn evaluate_policy(
     policy: &dyn Act,
     model: &Arc<TaskModel>,
-    reward: RewardKind,
+    options: &EnvOptions,
     episodes: usize,
     first_seed: u64,
     cancel: &AtomicBool,
@@ -172,7 +164,7 @@ pub(crate) fn evaluate_policy(
             policy.act(env.observation(), &mut rng)
         }))
     };
-    run_all(&run, model, reward, episodes, first_seed, cancel)
+    run_all(&run, model, options, episodes, first_seed, cancel)
 }
 
 type Run<'a> = &'a (dyn Fn(u64, &mut Env) -> Result<Outcome, TaskError> + Sync);
@@ -180,7 +172,7 @@ type Run<'a> = &'a (dyn Fn(u64, &mut Env) -> Result<Outcome, TaskError> + Sync);
 fn run_all(
     run: Run,
     model: &Arc<TaskModel>,
-    reward: RewardKind,
+    options: &EnvOptions,
     episodes: usize,
     first_seed: u64,
     cancel: &AtomicBool,
@@ -188,13 +180,9 @@ fn run_all(
     let threads = thread::available_parallelism()
         .map_or(1, NonZero::get)
         .min(episodes.max(1));
-    let options = EnvOptions {
-        reward,
-        ..EnvOptions::default()
-    };
     // Thread t runs episodes t, t + threads, ...; sums go by episode, whoever ran it.
     let work = |first: usize| -> Result<Vec<Outcome>, TaskError> {
-        let mut env = Env::with_model(Arc::clone(model), &options);
+        let mut env = Env::with_model(Arc::clone(model), options);
         (first..episodes)
             .step_by(threads)
             .take_while(|_| !cancel.load(Ordering::Relaxed))

@@ -8,6 +8,7 @@
 mod actor;
 mod checkpoint;
 mod config;
+mod demonstrations;
 mod error;
 mod evaluate;
 mod exploration;

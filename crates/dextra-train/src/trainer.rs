@@ -13,7 +13,7 @@ use std::{
 
 use dextra_data::Replay;
 use dextra_learn::{LearnConfig, Learner, Policy};
-use dextra_tasks::{Env, EnvOptions, TaskModel};
+use dextra_tasks::{Env, TaskModel};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,7 @@ use crate::{
     actor::{Actor, ActorState, Collected, Failure, FrameSink},
     checkpoint::Checkpoint,
     config::TrainConfig,
+    demonstrations,
     error::TrainError,
     evaluate::{ActingPolicy, EvalResult, evaluate_policy},
     exploration::EpisodePlan,
@@ -82,14 +83,20 @@ impl Trainer {
     /// A run at its beginning.
     ///
     /// # Errors
-    /// When the configuration is out of range, the task is unknown or its files cannot be read.
+    /// When the configuration is out of range, the task is unknown, its files cannot be read or its
+    /// demonstrator cannot demonstrate.
     pub fn new(config: TrainConfig) -> Result<Self, TrainError> {
+        let mut trainer = Self::empty(config)?;
+        for episode in demonstrations::record(&trainer.model, &trainer.config)? {
+            trainer.replay.push(episode)?;
+        }
+        Ok(trainer)
+    }
+
+    /// A run at its beginning, with nothing in its memory.
+    fn empty(config: TrainConfig) -> Result<Self, TrainError> {
         config.validate()?;
-        let options = EnvOptions {
-            reward: config.reward,
-            ..EnvOptions::default()
-        };
-        let env = Env::make(&config.task, &options)?;
+        let env = Env::make(&config.task, &config.env())?;
         let model = Arc::clone(env.task_model());
         let learner = Learner::new(&config.learn, env.obs_dim(), env.action_dim(), config.seed)?;
         let actors = (0..config.actors)
@@ -117,7 +124,7 @@ impl Trainer {
     /// # Errors
     /// When the checkpoint is of another scene or physics version, or does not fit together.
     pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self, TrainError> {
-        let mut trainer = Self::new(checkpoint.config.clone())?;
+        let mut trainer = Self::empty(checkpoint.config.clone())?;
         if let Some(difference) = checkpoint.provenance.difference(&trainer.provenance()) {
             let reason = format!("was written with {difference}; a run cannot mix the two");
             return Err(trainer.unfit(reason));
@@ -414,8 +421,8 @@ impl Trainer {
         first_seed: u64,
         cancel: &AtomicBool,
     ) -> Result<Option<EvalResult>, TrainError> {
-        let (model, reward) = (&self.model, self.config.reward);
-        let result = evaluate_policy(policy, model, reward, episodes, first_seed, cancel)?;
+        let (model, options) = (&self.model, self.config.env());
+        let result = evaluate_policy(policy, model, &options, episodes, first_seed, cancel)?;
         let steps = self.progress.steps;
         Ok(result.map(|result| EvalResult { steps, ..result }))
     }

@@ -104,7 +104,7 @@ fn a_run_leaves_everything_behind_and_can_be_extended() {
         evaluate(
             &policy,
             &config.task,
-            config.reward,
+            &config.env(),
             2,
             EvalSeeds::Final.first(),
         )
@@ -376,7 +376,7 @@ impl Act for Broken {
 #[test]
 fn an_episode_that_leaves_the_finite_range_is_a_failure_of_its_policy() {
     let config = common::small();
-    let result = evaluate(&Broken, "door", config.reward, 2, EvalSeeds::Final.first()).unwrap();
+    let result = evaluate(&Broken, "door", &config.env(), 2, EvalSeeds::Final.first()).unwrap();
     assert_eq!(
         (result.failures, result.successes, result.mean_length),
         (2, 0, 1.0)

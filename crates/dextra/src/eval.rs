@@ -38,6 +38,10 @@ pub struct Args {
     /// How a learned policy acts: mean, resample or prior [default: mean].
     #[arg(long, value_name = "HOW")]
     mode: Option<String>,
+    /// Vary masses, friction, the object's size and the actuators' gains from episode to episode, within
+    /// the ranges of the task's file [default: as the checkpoint was trained].
+    #[arg(long)]
+    randomise: bool,
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
@@ -57,6 +61,9 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     }
     if let Some(reward) = &args.reward {
         config.set("reward", reward)?;
+    }
+    if args.randomise {
+        config.randomise = true;
     }
     if let Some(mode) = &args.mode {
         config.set("eval_mode", mode)?;
@@ -81,14 +88,14 @@ fn evaluate_with(
 ) -> Result<EvalResult, CliError> {
     let episodes = args.episodes as usize;
     let first_seed = EvalSeeds::Command(args.seed).first();
-    let (task, reward) = (config.task.as_str(), config.reward);
+    let (task, options) = (config.task.as_str(), config.env());
     let Some(policy) = policy else {
-        return Ok(evaluate_expert(task, reward, episodes, first_seed)?);
+        return Ok(evaluate_expert(task, &options, episodes, first_seed)?);
     };
     check_fit(&policy, &args.policy, config)?;
     let steps = policy.trained_steps;
     let policy = policy.acting(config.eval_mode);
-    let result = evaluate(&policy, task, reward, episodes, first_seed)?;
+    let result = evaluate(&policy, task, &options, episodes, first_seed)?;
     Ok(EvalResult { steps, ..result })
 }
 

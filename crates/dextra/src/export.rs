@@ -78,7 +78,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let written = load_policy(&args.out)?;
     let measured = |policy: &dyn Act| {
         let (episodes, seed) = (args.eval_episodes as usize, EvalSeeds::Command(0).first());
-        evaluate(policy, &config.task, config.reward, episodes, seed)
+        evaluate(policy, &config.task, &config.env(), episodes, seed)
     };
     let (theirs, ours) = (measured(&teacher)?, measured(&written)?);
     if args.json {

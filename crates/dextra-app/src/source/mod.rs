@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 use dextra_sim::Model;
-use dextra_tasks::{Env, EnvOptions};
+use dextra_tasks::Env;
 use dextra_train::{ActingPolicy, Frame};
 
 pub(crate) use playout::{Blend, Playout};
@@ -196,11 +196,7 @@ pub(crate) struct SourcePlugin {
 impl SourcePlugin {
     /// Loads the task and what is to be watched first.
     pub fn new(options: &AppOptions) -> Result<Self, AppError> {
-        let env_options = EnvOptions {
-            reward: options.config.reward,
-            ..EnvOptions::default()
-        };
-        let env = Env::make(&options.task, &env_options)?;
+        let env = Env::make(&options.task, &options.config.env())?;
         let model = Arc::clone(env.sim().model());
         let given = options
             .policy
