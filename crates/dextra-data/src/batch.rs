@@ -36,6 +36,23 @@ impl Batch {
         self.sequences * self.length
     }
 
+    /// Appends the runs of another batch with runs of the same length.
+    pub fn append(&mut self, other: Self) {
+        debug_assert_eq!(self.length, other.length);
+        let rows = self.rows();
+        self.sequences += other.sequences;
+        self.obs.extend(other.obs);
+        self.action.extend(other.action);
+        self.expert_action.extend(other.expert_action);
+        self.expert_mask.extend(other.expert_mask);
+        self.reward.extend(other.reward);
+        self.discount.extend(other.discount);
+        self.next_obs.extend(other.next_obs);
+        let next_row = other.next_row.into_iter();
+        self.next_row
+            .extend(next_row.map(|row| row.map(|row| rows + row)));
+    }
+
     /// Appends the run that begins at step `start`. A run longer than the rest of the episode repeats
     /// the last step.
     pub(crate) fn push_run(&mut self, episode: &Episode, start: usize, n_step: usize, gamma: f64) {

@@ -211,6 +211,29 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_of_two_memories_keeps_the_rows_of_each() {
+        let memory = |seed| {
+            let mut replay = Replay::new(1000, 2, 1);
+            replay.push(episode(seed, 10, seed == 2)).unwrap();
+            replay
+        };
+        let draw =
+            |seed, runs| memory(seed).sample(&mut ChaCha8Rng::seed_from_u64(5), runs, 4, 1, 0.5);
+        let (one, other) = (draw(1, 3).unwrap(), draw(2, 5).unwrap());
+        let mut both = one.clone();
+        both.append(other.clone());
+        assert_eq!((both.sequences, both.rows()), (8, 32));
+        assert_eq!(both.action[..12], one.action);
+        assert_eq!(both.action[12..], other.action);
+        for row in 0..32 {
+            if let Some(next) = both.next_row[row] {
+                assert_eq!(both.obs[2 * next..][..2], both.next_obs[2 * row..][..2]);
+            }
+        }
+        assert!(both.next_row[12..].iter().flatten().all(|&next| next > 12));
+    }
+
+    #[test]
     fn no_value_follows_a_terminated_step() {
         let mut replay = Replay::new(1000, 2, 1);
         replay.push(episode(0, 3, true)).unwrap();

@@ -77,12 +77,15 @@ pub struct TrainConfig {
     pub lambda_psi: f64,
     /// Probability that an episode intertwines expert and policy (the paper's lambda_intertwine).
     pub lambda_intertwine: f64,
-    /// Successful episodes in the replay memory before training begins. They cost no environment
-    /// steps of the run.
+    /// Successful episodes to learn from besides those of the replay memory; they never leave, and cost
+    /// no environment steps of the run.
     pub demonstrations: usize,
     /// Whose they are: `expert` for the task's own, or the path of a policy. It is asked for nothing
     /// else.
     pub demonstrator: String,
+    /// Share of every batch that is drawn from the demonstrations, where there are any: half, as in
+    /// RLPD (Ball et al. 2023). Drawn with all else they would soon be few.
+    pub demonstration_share: f64,
     /// Environment steps between evaluations.
     pub eval_every_steps: u64,
     /// Episodes of an evaluation during training.
@@ -120,6 +123,7 @@ impl Default for TrainConfig {
             lambda_intertwine: 0.5,
             demonstrations: 0,
             demonstrator: EXPERT.into(),
+            demonstration_share: 0.5,
             eval_every_steps: 5_000,
             eval_episodes: 50,
             final_eval_episodes: 100,
@@ -285,6 +289,7 @@ impl TrainConfig {
         count("eval_episodes", self.eval_episodes as u64)?;
         count("final_eval_episodes", self.final_eval_episodes as u64)?;
         share("lambda_psi", self.lambda_psi)?;
+        share("demonstration_share", self.demonstration_share)?;
         share("lambda_intertwine", self.lambda_intertwine)?;
         share("stop_at_success", self.stop_at_success.unwrap_or(1.0))?;
         let demonstrations = self.demonstrations;

@@ -14,6 +14,7 @@ mod evaluate;
 mod exploration;
 mod export;
 mod keys;
+mod memory;
 mod metrics;
 mod policy;
 mod provenance;

@@ -11,7 +11,6 @@ use std::{
     time::Instant,
 };
 
-use dextra_data::Replay;
 use dextra_learn::{LearnConfig, Learner, Policy};
 use dextra_tasks::{Env, TaskModel};
 use rand_chacha::ChaCha8Rng;
@@ -25,6 +24,7 @@ use crate::{
     error::TrainError,
     evaluate::{ActingPolicy, EvalResult, evaluate_policy},
     exploration::EpisodePlan,
+    memory::Memory,
     metrics::{MetricRow, UpdateMeans},
     provenance::Provenance,
     seeds::{EvalSeeds, generator},
@@ -40,7 +40,7 @@ pub struct Trainer {
     policy: Arc<Policy>,
     /// The policy that did best in evaluations so far.
     best: Option<Arc<Policy>>,
-    replay: Replay,
+    memory: Memory,
     replay_rng: ChaCha8Rng,
     progress: Progress,
 }
@@ -88,7 +88,7 @@ impl Trainer {
     pub fn new(config: TrainConfig) -> Result<Self, TrainError> {
         let mut trainer = Self::empty(config)?;
         for episode in demonstrations::record(&trainer.model, &trainer.config)? {
-            trainer.replay.push(episode)?;
+            trainer.memory.demonstrations.push(episode)?;
         }
         Ok(trainer)
     }
@@ -105,7 +105,7 @@ impl Trainer {
         Ok(Self {
             policy: learner.policy(),
             best: None,
-            replay: Replay::new(config.replay_capacity, env.obs_dim(), env.action_dim()),
+            memory: Memory::new(&config, env.obs_dim(), env.action_dim()),
             replay_rng: generator(config.seed, "replay", 0),
             progress: Progress {
                 next_eval_steps: config.eval_every_steps,
@@ -130,8 +130,9 @@ impl Trainer {
             return Err(trainer.unfit(reason));
         }
         trainer.learner.load(&checkpoint.learner)?;
-        trainer.replay = bincode::deserialize(&checkpoint.replay)
+        trainer.memory = bincode::deserialize(&checkpoint.replay)
             .map_err(|error| trainer.unfit(format!("has a damaged replay memory: {error}")))?;
+        trainer.memory.demonstration_share = trainer.config.demonstration_share;
         let state: LoopState = bincode::deserialize(&checkpoint.loop_state)
             .map_err(|error| trainer.unfit(format!("has a damaged state: {error}")))?;
         if state.actors.len() != trainer.actors.len() {
@@ -171,7 +172,7 @@ impl Trainer {
             policy: self.best_policy().policy.save()?,
             policy_steps: self.best_steps(),
             learner: self.learner.save()?,
-            replay: bincode::serialize(&self.replay).map_err(unfit)?,
+            replay: bincode::serialize(&self.memory).map_err(unfit)?,
             loop_state: bincode::serialize(&state).map_err(unfit)?,
         })
     }
@@ -246,12 +247,12 @@ impl Trainer {
             mode: self.config.act_mode,
         };
         let (actors, learner) = (&mut self.actors, &mut self.learner);
-        let (replay, rng) = (&self.replay, &mut self.replay_rng);
+        let (memory, rng) = (&self.memory, &mut self.replay_rng);
         let learn_config = &self.config.learn;
         let (collected, learned) = thread::scope(|scope| {
             let collecting =
                 scope.spawn(|| collect_all(actors, &acting, version, steps_each, sink));
-            let learned = learn(learner, learn_config, replay, rng, updates);
+            let learned = learn(learner, learn_config, memory, rng, updates);
             (collecting.join(), learned)
         });
         let collected = collected.map_err(|_| TrainError::Stopped("actors"))?;
@@ -275,7 +276,7 @@ impl Trainer {
         let due = |steps: u64| {
             (config.utd_ratio * steps.saturating_sub(config.warmup_steps) as f64).floor() as u64
         };
-        if self.replay.is_empty() {
+        if self.memory.replay.is_empty() {
             return 0;
         }
         due(self.progress.steps + self.steps_per_round()) - due(self.progress.steps)
@@ -291,7 +292,7 @@ impl Trainer {
                     .recent
                     .push(finished.plan, success, finished.total_reward, length);
                 self.progress.episodes += 1;
-                self.replay.push(finished.episode)?;
+                self.memory.replay.push(finished.episode)?;
             }
             failures.extend(from_actor.failures);
         }
@@ -309,7 +310,7 @@ impl Trainer {
             ("steps_per_sec", self.steps_per_round() as f64 / secs),
             ("updates_per_sec", updates as f64 / secs),
             ("episodes", progress.episodes as f64),
-            ("replay_steps", self.replay.len() as f64),
+            ("replay_steps", self.memory.replay.len() as f64),
         ];
         let known = [
             ("episode_return", recent.mean_return()),
@@ -469,14 +470,13 @@ fn collect_all(
 fn learn(
     learner: &mut Learner,
     config: &LearnConfig,
-    replay: &Replay,
+    memory: &Memory,
     rng: &mut ChaCha8Rng,
     updates: u64,
 ) -> Result<UpdateMeans, TrainError> {
     let mut means = UpdateMeans::default();
     for _ in 0..updates {
-        let shape = (config.sequences, config.sequence_length, config.n_step);
-        let Some(batch) = replay.sample(rng, shape.0, shape.1, shape.2, config.discount) else {
+        let Some(batch) = memory.sample(rng, config) else {
             break;
         };
         let metrics = learner.update(&batch)?;
