@@ -1,5 +1,8 @@
 //! The `dextra` command: opens the app, trains, evaluates, measures.
 
+#[macro_use]
+mod output;
+
 mod bench;
 mod clock;
 mod config_args;

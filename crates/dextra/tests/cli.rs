@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     thread,
     time::Duration,
 };
@@ -175,6 +175,20 @@ fn doctor_tells_versions_and_tasks() {
     ] {
         assert!(report.contains(part), "no `{part}` in: {report}");
     }
+}
+
+#[test]
+fn a_reader_that_goes_away_meets_no_panic() {
+    let mut child = command(&["doctor"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let complaint = text(&output.stderr);
+    assert!(!complaint.contains("panicked"), "{complaint}");
+    assert_eq!(output.status.code(), Some(141));
 }
 
 #[test]
