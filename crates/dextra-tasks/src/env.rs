@@ -167,7 +167,7 @@ impl Env {
         self.observe();
         let task = &self.task_model.task;
         let (success, terminated) = (task.success(&self.sim), task.terminated(&self.sim));
-        let terms = match self.reward.of_success(success) {
+        let terms = match self.reward.success_term(success) {
             Some(term) => vec![term],
             None => task.dense_terms(&self.sim),
         };

@@ -54,6 +54,13 @@ struct Success {
 }
 
 /// Velocities observed as they are: the pen's three slides and three hinges.
+/// Where the observation has the pen's axis, the desired one, how far the pen is from its place, and the
+/// difference of the axes.
+const AXIS: usize = 33;
+const DESIRED: usize = 36;
+const ERROR: usize = 39;
+const TURN: usize = 42;
+
 const PEN_JOINTS: [&str; 6] = ["OBJTx", "OBJTy", "OBJTz", "OBJRx", "OBJRy", "OBJRz"];
 
 #[derive(Debug)]
@@ -181,10 +188,29 @@ impl Task for Pen {
         view.distance_m < success.distance_m && view.alignment > success.alignment
     }
 
-    /// The target's two angles, rad: its axis is (sin b, -sin a cos b, cos a cos b).
     fn goal(&self, sim: &Sim) -> Vec<f64> {
-        let [x, y, z] = self.view(sim).desired_axis;
-        vec![(-y).atan2(z), x.clamp(-1.0, 1.0).asin()]
+        goal_angles_rad(self.view(sim).desired_axis).to_vec()
+    }
+
+    /// The goal is the axis, observed at [`AXIS`] as it is and at [`DESIRED`] as it should be.
+    fn hindsight(&self, obs: &[f32], achieved: &[f32]) -> Option<(Vec<f32>, bool)> {
+        let vector = |obs: &[f32], at: usize| [0, 1, 2].map(|k| f64::from(obs[at + k]));
+        let (axis, desired) = (vector(obs, AXIS), vector(achieved, AXIS));
+        let possible = goal_angles_rad(desired)
+            .into_iter()
+            .zip([self.reset.target_x_rad, self.reset.target_y_rad])
+            .all(|(angle, [low, high])| (low..=high).contains(&angle));
+        if !possible {
+            return None;
+        }
+        let mut obs = obs.to_vec();
+        for k in 0..3 {
+            obs[DESIRED + k] = desired[k] as f32;
+            obs[TURN + k] = (axis[k] - desired[k]) as f32;
+        }
+        let alignment: f64 = (0..3).map(|k| axis[k] * desired[k]).sum();
+        let in_place = norm(vector(&obs, ERROR)) < self.success.distance_m;
+        Some((obs, in_place && alignment > self.success.alignment))
     }
 
     fn terminated(&self, sim: &Sim) -> bool {
@@ -216,6 +242,11 @@ impl Pen {
     fn dropped(&self, sim: &Sim) -> bool {
         sim.body_pose(self.pen).pos[2] < self.success.drop_below_m
     }
+}
+
+/// The two angles a and b by which a target with that axis is turned: (sin b, -sin a cos b, cos a cos b).
+fn goal_angles_rad([x, y, z]: [f64; 3]) -> [f64; 2] {
+    [(-y).atan2(z), x.clamp(-1.0, 1.0).asin()]
 }
 
 fn norm(v: [f64; 3]) -> f64 {

@@ -16,9 +16,14 @@ pub enum RewardKind {
 }
 
 impl RewardKind {
+    /// The reward of a step; `None` for [`RewardKind::Dense`], which needs more than success.
+    pub fn of_success(self, success: bool) -> Option<f32> {
+        self.success_term(success).map(|term| term.value)
+    }
+
     /// The reward of a step as a single term; `None` for [`RewardKind::Dense`], which has the
     /// task's own terms.
-    pub(crate) fn of_success(self, success: bool) -> Option<RewardTerm> {
+    pub(crate) fn success_term(self, success: bool) -> Option<RewardTerm> {
         match self {
             Self::Dense => None,
             Self::Sparse => Some(RewardTerm::new("sparse", if success { 10.0 } else { -0.1 })),
@@ -52,7 +57,7 @@ mod tests {
 
     #[test]
     fn success_rewards_are_the_published_ones() {
-        let value = |kind: RewardKind, success| kind.of_success(success).map(|t| t.value);
+        let value = |kind: RewardKind, success| kind.of_success(success);
         assert_eq!(value(RewardKind::Sparse, true), Some(10.0));
         assert_eq!(value(RewardKind::Sparse, false), Some(-0.1));
         assert_eq!(value(RewardKind::Binary, true), Some(0.0));

@@ -27,6 +27,12 @@ pub(crate) trait Task: Debug + Send + Sync {
     fn goal(&self, _sim: &Sim) -> Vec<f64> {
         Vec::new()
     }
+    /// An observation as it would be, had the episode asked for what `achieved`, another observation of
+    /// it, shows, and whether that moment would be a success. `None` where all episodes ask the same, and
+    /// of a goal that the task never sets.
+    fn hindsight(&self, _obs: &[f32], _achieved: &[f32]) -> Option<(Vec<f32>, bool)> {
+        None
+    }
     /// Whether the episode ends by itself at this moment: nothing after it counts.
     fn terminated(&self, _sim: &Sim) -> bool {
         false

@@ -59,6 +59,18 @@ impl TaskModel {
         self.model.timestep_secs * self.frame_skip as f64
     }
 
+    /// Successful steps that make an episode a success.
+    pub fn min_success_steps(&self) -> usize {
+        self.min_success_steps
+    }
+
+    /// An observation as it would be, had its episode asked for what `achieved`, another observation of
+    /// the episode, shows, and whether that moment would be a success. `None` where all episodes of
+    /// the task ask the same, and of a goal that it never sets.
+    pub fn hindsight(&self, obs: &[f32], achieved: &[f32]) -> Option<(Vec<f32>, bool)> {
+        self.task.hindsight(obs, achieved)
+    }
+
     /// Middle and half of an actuator's control range: an action `a` commands
     /// `middle + half * a`. An actuator without a range takes the action as it is.
     pub fn action_scale(&self, actuator: usize) -> (f64, f64) {

@@ -70,6 +70,9 @@ pub struct TrainConfig {
     /// the value of what would have followed counts. Nothing is to be learnt from a hand that has done
     /// its task, and half of all steps would be such.
     pub end_on_success: bool,
+    /// Whether an episode is kept a second time with the goal that it did reach, where the task has
+    /// goals and the reward tells only success. Without it, an episode that misses teaches nothing.
+    pub hindsight: bool,
     /// How the actors' policy picks actions.
     pub act_mode: ActChoice,
     /// Probability that the expert acts: at a step of an intertwined episode, or for a whole
@@ -118,6 +121,7 @@ impl Default for TrainConfig {
             warmup_steps: 4_000,
             replay_capacity: 1_000_000,
             end_on_success: true,
+            hindsight: true,
             act_mode: ActChoice::Resample,
             lambda_psi: 0.75,
             lambda_intertwine: 0.5,

@@ -13,6 +13,7 @@ mod error;
 mod evaluate;
 mod exploration;
 mod export;
+mod hindsight;
 mod keys;
 mod memory;
 mod metrics;

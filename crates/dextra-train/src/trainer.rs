@@ -11,6 +11,7 @@ use std::{
     time::Instant,
 };
 
+use dextra_data::Episode;
 use dextra_learn::{LearnConfig, Learner, Policy};
 use dextra_tasks::{Env, TaskModel};
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +25,7 @@ use crate::{
     error::TrainError,
     evaluate::{ActingPolicy, EvalResult, evaluate_policy},
     exploration::EpisodePlan,
+    hindsight::relabelled,
     memory::Memory,
     metrics::{MetricRow, UpdateMeans},
     provenance::Provenance,
@@ -292,7 +294,7 @@ impl Trainer {
                     .recent
                     .push(finished.plan, success, finished.total_reward, length);
                 self.progress.episodes += 1;
-                self.memory.replay.push(finished.episode)?;
+                self.keep(finished.episode)?;
             }
             failures.extend(from_actor.failures);
         }
@@ -301,6 +303,16 @@ impl Trainer {
         self.progress.rounds += 1;
         self.policy = self.learner.policy();
         Ok(failures)
+    }
+
+    /// Keeps an episode, and what it did reach if that was not its goal.
+    fn keep(&mut self, episode: Episode) -> Result<(), TrainError> {
+        let config = &self.config;
+        let again = (config.hindsight && !episode.success)
+            .then(|| relabelled(&self.model, config.reward, config.end_on_success, &episode))
+            .flatten();
+        self.memory.replay.push(episode)?;
+        again.map_or(Ok(()), |episode| Ok(self.memory.replay.push(episode)?))
     }
 
     fn row(&self, means: &UpdateMeans, updates: u64, secs: f64) -> MetricRow {
