@@ -44,5 +44,5 @@ pub use error::TaskError;
 pub use expert::{Expert, ExpertState};
 pub use reward::{RewardKind, RewardTerm};
 pub use scenes::scenes_dir;
-pub use task::task_names;
+pub use task::{task_names, task_purpose};
 pub use task_model::TaskModel;

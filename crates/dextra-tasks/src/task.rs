@@ -54,6 +54,17 @@ pub fn task_names() -> &'static [&'static str] {
     NAMES
 }
 
+/// What the hand is to do in a task, as the end of a sentence.
+pub fn task_purpose(name: &str) -> &'static str {
+    match name {
+        "door" => "open the door",
+        "hammer" => "drive the nail into the board",
+        "pen" => "turn the pen as the green one shows",
+        "relocate" => "carry the ball to the green sphere",
+        _ => "do its task",
+    }
+}
+
 /// Loads a task from its file in [`scenes_dir`].
 pub(crate) fn load(name: &str) -> Result<TaskModel, TaskError> {
     match LOADERS.iter().find(|(known, _)| *known == name) {
@@ -84,6 +95,14 @@ mod tests {
     fn every_name_has_a_loader() {
         let loaders: Vec<_> = LOADERS.iter().map(|(name, _)| *name).collect();
         assert_eq!(loaders, task_names());
+    }
+
+    #[test]
+    fn every_task_has_a_purpose_of_its_own() {
+        let purposes: std::collections::BTreeSet<_> =
+            task_names().iter().map(|name| task_purpose(name)).collect();
+        assert_eq!(purposes.len(), task_names().len());
+        assert!(!purposes.contains(task_purpose("")));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use bevy_egui::egui::{
     vec2,
 };
 
+use dextra_tasks::task_purpose;
+
 use super::{Answer, theme};
 use crate::{
     action::Action,
@@ -93,8 +95,10 @@ fn progress(ui: &mut Ui, view: &View, answer: &mut Answer) {
     let status = view.status;
     match &view.stage {
         Stage::Idle => {
-            let text =
-                "The hand learns to open the door from a reward that says only whether it did.";
+            let purpose = task_purpose(view.task);
+            let text = format!(
+                "The hand learns to {purpose} from a reward that says only whether it did."
+            );
             ui.label(RichText::new(text).small().color(theme::QUIET));
             return;
         }
