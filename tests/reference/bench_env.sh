@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
 # Our speed beside MuJoCo's, on one core, measured in turn so that a busy machine hurts both alike.
 #
-#   tests/reference/bench_env.sh [POLICY.npz] [ROUNDS]
+#   tests/reference/bench_env.sh TASK [POLICY] [ROUNDS]
 #
-# POLICY.npz (DAPG's layout) adds the regime in which the hand holds the handle. Needs a release
-# build of `dextra`, and DEXTRA_PYTHON (default ~/.cache/dextra-python/bin/python) with MuJoCo and
-# gymnasium-robotics. All rates are per second of CPU time.
+# POLICY (DAPG's .npz layout, or a policy.safetensors) adds the regime in which the hand is at work.
+# Needs a release build of `dextra`, and DEXTRA_PYTHON (default ~/.cache/dextra-python/bin/python) with
+# MuJoCo and gymnasium-robotics. All rates are per second of CPU time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-policy="${1:-}"
-rounds="${2:-3}"
+task="${1:?usage: tests/reference/bench_env.sh TASK [POLICY] [ROUNDS]}"
+policy="${2:-}"
+rounds="${3:-3}"
 python="${DEXTRA_PYTHON:-$HOME/.cache/dextra-python/bin/python}"
 dextra="$(bash tests/binary.sh)"
 [ -x "$dextra" ] || { echo "no $dextra: run cargo build --release first" >&2; exit 1; }
 
-flags=()
-[ -z "$policy" ] || flags=(--policy "$policy")
+flags=(--task "$task")
+[ -z "$policy" ] || flags+=(--policy "$policy")
 results="$(mktemp -d)"
 trap 'rm -r "$results"' EXIT
 for ((round = 0; round < rounds; round++)); do

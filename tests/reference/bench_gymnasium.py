@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Speed of the original: MuJoCo's mj_step and gymnasium-robotics' AdroitHandDoor-v1, one core.
+"""Speed of the originals: MuJoCo's mj_step and gymnasium-robotics' AdroitHand*-v1, one core.
 
-Two regimes: uniform random actions in free space, and the hand on the handle (the actions of a
-policy in DAPG's .npz layout, recorded beforehand, so that the policy's own time does not count).
+Two regimes: uniform random actions, and the hand at work (the actions of a policy in DAPG's .npz layout
+or of a policy.safetensors of ours, recorded beforehand, so that the policy's own time does not count).
 Everything per second of this process's CPU time. Prints one JSON object.
 
-    taskset -c 0 python tests/reference/bench_gymnasium.py --policy dapg_door_policy.npz
+    taskset -c 0 python tests/reference/bench_gymnasium.py --task hammer --policy POLICY
 """
 
 import os
@@ -24,21 +24,9 @@ import gymnasium_robotics
 import mujoco
 import numpy as np
 
+from transfer import TASKS, load
+
 EPISODE = 200
-
-
-class NpzPolicy:
-    """Mean action of a two-layer tanh network with input and output scaling."""
-
-    def __init__(self, path):
-        self.p = dict(np.load(path))
-
-    def __call__(self, observation):
-        p = self.p
-        x = (observation - p["in_shift"]) / (p["in_scale"] + 1e-8)
-        x = np.tanh(p["W0"] @ x + p["b0"])
-        x = np.tanh(p["W1"] @ x + p["b1"])
-        return (p["W2"] @ x + p["b2"]) * p["out_scale"] + p["out_shift"]
 
 
 def record(env, policy, episodes, rng):
@@ -48,7 +36,10 @@ def record(env, policy, episodes, rng):
         observation, _ = env.reset(seed=seed)
         actions, successful_steps = [], 0
         for _ in range(EPISODE):
-            action = rng.uniform(-1, 1, 28) if policy is None else np.clip(policy(observation), -1, 1)
+            if policy is None:
+                action = rng.uniform(-1, 1, env.action_space.shape)
+            else:
+                action = np.clip(policy.act(observation.astype(np.float32)), -1, 1)
             action = action.astype(np.float32)
             observation, _, _, _, info = env.step(action)
             successful_steps += bool(info["success"])
@@ -92,17 +83,18 @@ def raw_rate(env, episodes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--policy", help=".npz policy of the contact regime; without it, only random")
+    parser.add_argument("--task", default="door", choices=TASKS)
+    parser.add_argument("--policy", help="policy of the contact regime; without it, only random")
     parser.add_argument("--episodes", type=int, default=30, help="episodes per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="measurements; the median is printed")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     gymnasium.register_envs(gymnasium_robotics)
-    env = gymnasium.make("AdroitHandDoor-v1", max_episode_steps=EPISODE + 1)
-    result = {"task": "door", "mujoco": mujoco.__version__, "episodes": arguments.episodes}
+    env = gymnasium.make(f"AdroitHand{arguments.task.capitalize()}-v1", max_episode_steps=EPISODE + 1)
+    result = {"task": arguments.task, "mujoco": mujoco.__version__, "episodes": arguments.episodes}
     regimes = {"random": None}
     if arguments.policy:
-        regimes["contact"] = NpzPolicy(arguments.policy)
+        regimes["contact"] = load(arguments.policy)
     for name, policy in regimes.items():
         episodes, success = record(env, policy, arguments.episodes, np.random.default_rng(0))
         raw = [raw_rate(env, episodes) for _ in range(arguments.rounds)]

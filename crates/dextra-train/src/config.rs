@@ -71,7 +71,7 @@ pub struct TrainConfig {
     /// its task, and half of all steps would be such.
     pub end_on_success: bool,
     /// Whether an episode is kept a second time with the goal that it did reach, where the task has
-    /// goals and the reward tells only success. Without it, an episode that misses teaches nothing.
+    /// goals and the reward tells only success (hindsight, Andrychowicz et al. 2017).
     pub hindsight: bool,
     /// How the actors' policy picks actions.
     pub act_mode: ActChoice,
@@ -121,7 +121,7 @@ impl Default for TrainConfig {
             warmup_steps: 4_000,
             replay_capacity: 1_000_000,
             end_on_success: true,
-            hindsight: true,
+            hindsight: false,
             act_mode: ActChoice::Resample,
             lambda_psi: 0.75,
             lambda_intertwine: 0.5,
