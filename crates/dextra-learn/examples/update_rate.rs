@@ -36,6 +36,8 @@ fn config(share_values: bool) -> LearnConfig {
         n_step: 1,
         reward_scale: 1.0,
         share_values,
+        // Normalised observations would be the same numbers for all.
+        normalise_batches: 0,
         ..LearnConfig::default()
     }
 }
@@ -72,15 +74,14 @@ fn batch(rng: &mut ChaCha8Rng) -> Batch {
     }
 }
 
-/// Time that this thread has spent on a processor.
+/// Time that this program's threads have spent on processors: updates may run on any of them.
 fn processor_time() -> Duration {
-    let text =
-        fs::read_to_string("/proc/thread-self/schedstat").expect("Linux's scheduler statistics");
-    let nanoseconds = text
-        .split_whitespace()
-        .next()
-        .and_then(|word| word.parse().ok());
-    Duration::from_nanos(nanoseconds.expect("a number"))
+    let threads = fs::read_dir("/proc/self/task").expect("Linux's list of threads");
+    let spent_nanos = |thread: fs::DirEntry| -> Option<u64> {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    };
+    Duration::from_nanos(threads.flatten().filter_map(spent_nanos).sum())
 }
 
 fn export(folder: &Path, share: bool) {
