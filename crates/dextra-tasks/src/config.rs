@@ -292,6 +292,25 @@ mod tests {
     }
 
     #[test]
+    fn what_varies_must_make_sense() {
+        refused(
+            "mass = [0.7, 1.3]",
+            "mass = [1.3, 0.7]",
+            &["randomise.mass", "low <= high"],
+        );
+        refused(
+            "gain = [0.8, 1.2]",
+            "gain = [0.0, 1.2]",
+            &["randomise.gain", "0 < low"],
+        );
+        refused(
+            "object = \"latch\"",
+            "object = \"lach\"",
+            &["lach", "latch"],
+        );
+    }
+
+    #[test]
     fn expert_names_must_exist() {
         refused(
             "to = \"approach\"",

@@ -16,19 +16,33 @@ fn advance(trainer: &mut Trainer, to: u64) {
     }
 }
 
-fn trained(steps: u64) -> Trainer {
-    let mut trainer = Trainer::new(common::small()).unwrap();
+fn trained(config: &TrainConfig, steps: u64) -> Trainer {
+    let mut trainer = Trainer::new(config.clone()).unwrap();
     advance(&mut trainer, steps);
     trainer
 }
 
 #[test]
 fn resume_is_exact_even_in_mid_episode() {
-    let through = trained(1_200).checkpoint().unwrap();
+    resumes_exactly(&common::small());
+}
+
+/// The scene under way is the episode's own, and the demonstrations are those of the run's beginning.
+#[test]
+fn so_it_is_with_varied_scenes_and_demonstrations() {
+    resumes_exactly(&TrainConfig {
+        randomise: true,
+        demonstrations: 2,
+        ..common::small()
+    });
+}
+
+fn resumes_exactly(config: &TrainConfig) {
+    let through = trained(config, 1_200).checkpoint().unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     // 700 steps: every actor is in the middle of an episode.
-    trained(700)
+    trained(config, 700)
         .checkpoint()
         .unwrap()
         .write(folder.path())
@@ -158,7 +172,7 @@ fn continuing_from_an_earlier_checkpoint_sets_the_later_ones_aside() {
 
 #[test]
 fn another_scene_and_another_number_of_actors_are_refused() {
-    let checkpoint = trained(100).checkpoint().unwrap();
+    let checkpoint = trained(&common::small(), 100).checkpoint().unwrap();
     let mut other = checkpoint.clone();
     other.provenance.scene = "0123456789abcdef".into();
     let message = Trainer::from_checkpoint(&other).err().unwrap().to_string();
