@@ -95,8 +95,8 @@ until_true 10 "the window is called Dextra" find_window
 # No window manager does it here.
 focus() { xdotool windowfocus "$window" 2>/dev/null && [ "$(xdotool getwindowfocus 2>/dev/null)" = "$window" ]; }
 until_true 10 "the window takes the keyboard" focus
-until_true 20 "the expert moves" more_than frame 5
-is source expert || fail "the app does not open on the expert"
+until_true 20 "a trained hand moves" more_than frame 5
+is source policy || fail "the app does not open on the trained policy"
 
 shot "$out/first.png"
 colors="$(identify -format '%k' "$out/first.png")"
@@ -134,6 +134,7 @@ xdotool mousemove 620 400 sleep 0.3 click --repeat 3 --delay 60 4
 zoomed() { [ "$(state radius)" != "$radius" ]; }
 until_true 10 "the wheel zooms over the scene" zoomed
 
+click expert; until_true 10 "the expert can be watched" is source expert
 click train
 until_true 40 "the Train button trains" more_than steps 0
 until_true 10 "the view follows a training environment" is source actor1

@@ -35,7 +35,7 @@ pub use evaluate::{Act, ActingPolicy, EvalResult, evaluate, evaluate_expert};
 pub use exploration::{EpisodePlan, Exploration};
 pub use export::{Export, ExportOptions, export};
 pub use metrics::{MetricRow, columns};
-pub use policy::{LoadedPolicy, load_policy};
+pub use policy::{LoadedPolicy, load_policy, shipped_policy};
 pub use provenance::{Provenance, VERSION};
 pub use run_folder::RunFolder;
 pub use seeds::{EvalSeeds, generator};

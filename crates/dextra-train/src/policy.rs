@@ -1,8 +1,13 @@
 //! Policies from files: a run, a checkpoint, `policy.safetensors`, DAPG's `.npz`.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use dextra_learn::{NpzPolicy, Policy};
+use dextra_tasks::scenes_dir;
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
@@ -65,6 +70,14 @@ impl Act for LoadedPolicy {
             Form::Npz(policy) => Act::act(policy.as_ref(), obs, rng),
         }
     }
+}
+
+/// The trained policy that comes with Dextra for a task: `assets/policies` beside the scenes. `None` where
+/// there is none that can be read.
+pub fn shipped_policy(task: &str) -> Option<PathBuf> {
+    let beside = scenes_dir().ok()?.join("../assets/policies");
+    let path = beside.join(format!("{task}.safetensors"));
+    load_policy(&path).is_ok().then_some(path)
 }
 
 /// Reads a policy: from a run's folder (its newest checkpoint) or a checkpoint's folder, the one that

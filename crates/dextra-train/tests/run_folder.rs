@@ -13,7 +13,7 @@ use std::{
 
 use dextra_train::{
     Act, ActChoice, Command, EvalSeeds, Failure, Phase, RunFolder, Session, TrainConfig, Trainer,
-    columns, evaluate, load_policy, read_events,
+    columns, evaluate, load_policy, read_events, shipped_policy,
 };
 
 fn event_file(run: &Path) -> PathBuf {
@@ -381,4 +381,16 @@ fn an_episode_that_leaves_the_finite_range_is_a_failure_of_its_policy() {
         (result.failures, result.successes, result.mean_length),
         (2, 0, 1.0)
     );
+}
+
+#[test]
+fn the_policies_that_come_with_dextra_are_skilled() {
+    for task in ["door", "hammer", "relocate"] {
+        let path = shipped_policy(task).expect("no policy in assets/policies");
+        let policy = load_policy(&path).unwrap().acting(ActChoice::Mean);
+        let options = TrainConfig::default().env();
+        let result = evaluate(&policy, task, &options, 10, EvalSeeds::Final.first()).unwrap();
+        assert!(result.successes >= 8, "{task}: {} of 10", result.successes);
+    }
+    assert_eq!(shipped_policy("no such task"), None);
 }

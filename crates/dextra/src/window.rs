@@ -18,7 +18,8 @@ pub struct Args {
     /// Begin training at once.
     #[arg(long)]
     train: bool,
-    /// A policy to show: DAPG's .npz layout or a policy.safetensors.
+    /// A policy to show: DAPG's .npz layout or a policy.safetensors [default: the trained one that comes
+    /// with Dextra, or where there is none the task's expert].
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Highest frame rate, 1/s.
@@ -55,10 +56,13 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
             crate::doctor::KEYBOARD_REMEDY
         )));
     }
+    let policy = args
+        .policy
+        .or_else(|| dextra_train::shipped_policy(&config.task));
     let options = dextra_app::AppOptions {
         out: args.out,
         train: args.train,
-        policy: args.policy,
+        policy,
         max_fps: args.max_fps,
         e2e: args.e2e,
         ..dextra_app::AppOptions::new(config)
