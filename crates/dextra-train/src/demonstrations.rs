@@ -3,16 +3,15 @@
 
 use std::{path::Path, sync::Arc};
 
-use dextra_data::{Episode, Source, Transition};
+use dextra_data::{Episode, Source};
 use dextra_tasks::{Env, Expert, TaskModel};
-use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    actor::clipped,
     config::TrainConfig,
     error::TrainError,
     evaluate::Act,
     policy::{LoadedPolicy, load_policy},
+    recording::record_episode,
     seeds::{episode_seed, generator},
 };
 
@@ -24,21 +23,6 @@ const TRIES: usize = 20;
 enum Demonstrator {
     Expert(Box<Expert>),
     Policy(Box<LoadedPolicy>),
-}
-
-impl Demonstrator {
-    fn begin(&mut self, seed: u64) {
-        if let Self::Expert(expert) = self {
-            expert.reset(seed);
-        }
-    }
-
-    fn act(&mut self, env: &Env, rng: &mut ChaCha8Rng) -> Vec<f32> {
-        match self {
-            Self::Expert(expert) => expert.act(env),
-            Self::Policy(policy) => policy.act(env.observation(), rng),
-        }
-    }
 }
 
 /// The run's demonstrations: `config.demonstrations` successful episodes of `config.demonstrator`.
@@ -69,7 +53,20 @@ pub(crate) fn record(
     let mut env = Env::with_model(Arc::clone(model), &config.env());
     let mut rng = generator(config.seed, "demonstrations", 0);
     for _ in 0..TRIES * config.demonstrations {
-        let episode = episode(&mut env, &mut demonstrator, &mut rng);
+        let seed = episode_seed(&mut rng);
+        if let Demonstrator::Expert(expert) = &mut demonstrator {
+            expert.reset(seed);
+        }
+        let episode =
+            record_episode(
+                &mut env,
+                seed,
+                Source::Demonstration,
+                |env| match &mut demonstrator {
+                    Demonstrator::Expert(expert) => expert.act(env),
+                    Demonstrator::Policy(policy) => policy.act(env.observation(), &mut rng),
+                },
+            );
         if episode.success {
             episodes.push(episode);
         }
@@ -84,37 +81,11 @@ pub(crate) fn record(
     })
 }
 
-fn episode(env: &mut Env, demonstrator: &mut Demonstrator, rng: &mut ChaCha8Rng) -> Episode {
-    let seed = episode_seed(rng);
-    env.reset(seed);
-    demonstrator.begin(seed);
-    let mut transitions = Vec::new();
-    loop {
-        let obs = env.observation().to_vec();
-        let action = clipped(demonstrator.act(env, rng));
-        let step = env.step(&action);
-        transitions.push(Transition {
-            obs,
-            action,
-            expert_action: None,
-            reward: step.reward,
-            terminated: step.terminated,
-            source: Source::Demonstration,
-        });
-        if step.terminated || step.truncated {
-            return Episode {
-                transitions,
-                final_obs: env.observation().to_vec(),
-                seed,
-                success: env.episode_success() && step.failure.is_none(),
-            };
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use dextra_data::Transition;
+
     use super::*;
 
     fn config(demonstrator: &str) -> TrainConfig {

@@ -42,38 +42,17 @@ pub(crate) fn relabelled(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use dextra_data::{Source, Transition};
+    use dextra_data::Source;
     use dextra_tasks::{Env, EnvOptions, Expert};
 
     use super::*;
+    use crate::recording::record_episode;
 
     /// An episode of the expert, whatever came of it.
     fn lived(env: &mut Env, seed: u64) -> Episode {
         let mut expert = Expert::new(env.task_model()).unwrap();
-        env.reset(seed);
         expert.reset(seed);
-        let mut transitions = vec![];
-        loop {
-            let obs = env.observation().to_vec();
-            let action = expert.act(env);
-            let step = env.step(&action);
-            transitions.push(Transition {
-                obs,
-                expert_action: Some(action.clone()),
-                action,
-                reward: step.reward,
-                terminated: step.terminated,
-                source: Source::Expert,
-            });
-            if step.terminated || step.truncated {
-                return Episode {
-                    transitions,
-                    final_obs: env.observation().to_vec(),
-                    seed,
-                    success: env.episode_success(),
-                };
-            }
-        }
+        record_episode(env, seed, Source::Expert, |env| expert.act(env))
     }
 
     #[test]

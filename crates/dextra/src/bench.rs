@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dextra_data::{Episode, Replay, Source, Transition};
+use dextra_data::{Episode, Replay, Source};
 use dextra_learn::Learner;
 use dextra_tasks::{Env, EnvOptions, Expert};
-use dextra_train::{Act, LoadedPolicy, TrainConfig, generator, load_policy};
+use dextra_train::{Act, LoadedPolicy, TrainConfig, generator, load_policy, record_episode};
 use rand::Rng;
 use serde::Serialize;
 
@@ -127,35 +127,16 @@ fn record_contact(env: &mut Env, policy: Option<&LoadedPolicy>) -> Result<Vec<Ep
 }
 
 /// Episodes whose actions can be replayed without the time that choosing them takes. `act` is told
-/// when an episode begins.
+/// when an episode begins. The learner's speed is measured with an expert's action in every row.
 fn record(env: &mut Env, mut act: impl FnMut(&Env, bool) -> Vec<f32>) -> Vec<Episode> {
     (0..EPISODES)
         .map(|seed| {
-            env.reset(seed);
-            let mut transitions = Vec::with_capacity(env.horizon());
-            loop {
-                let obs = env.observation().to_vec();
-                let mut action = act(env, transitions.is_empty());
-                action.iter_mut().for_each(|a| *a = a.clamp(-1.0, 1.0));
-                let step = env.step(&action);
-                transitions.push(Transition {
-                    obs,
-                    expert_action: Some(action.clone()),
-                    action,
-                    reward: step.reward,
-                    terminated: step.terminated,
-                    source: Source::Expert,
-                });
-                if step.terminated || step.truncated {
-                    let final_obs = env.observation().to_vec();
-                    return Episode {
-                        transitions,
-                        final_obs,
-                        seed,
-                        success: env.episode_success(),
-                    };
-                }
+            let act = |env: &Env| act(env, env.step_index() == 0);
+            let mut episode = record_episode(env, seed, Source::Expert, act);
+            for transition in &mut episode.transitions {
+                transition.expert_action = Some(transition.action.clone());
             }
+            episode
         })
         .collect()
 }
