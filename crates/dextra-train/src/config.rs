@@ -174,7 +174,7 @@ pub enum ConfigError {
 }
 
 impl TrainConfig {
-    /// The default run with the learner's preset of that name.
+    /// The default run with the learner's preset of that name; with `paper`, episodes of their full length.
     ///
     /// # Errors
     /// When there is no such preset.
@@ -183,6 +183,7 @@ impl TrainConfig {
             LearnConfig::preset(name).ok_or_else(|| ConfigError::UnknownPreset(name.to_owned()))?;
         Ok(Self {
             learn,
+            end_on_success: name != "paper",
             ..Self::default()
         })
     }
@@ -466,7 +467,12 @@ mod tests {
 
     #[test]
     fn presets_exist_by_name() {
-        assert!(TrainConfig::preset("paper").is_ok());
+        let paper = TrainConfig::preset("paper").unwrap();
+        assert!(!paper.end_on_success && paper.learn.projection_weight == 0.0);
+        assert_eq!(
+            TrainConfig::preset("default").unwrap(),
+            TrainConfig::default()
+        );
         assert!(TrainConfig::preset("best").is_err());
     }
 }
