@@ -311,6 +311,25 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_vary_is_not_varied_in_silence() {
+        let mut source = Source::read(&scenes_dir().unwrap().join("door.toml")).unwrap();
+        let (table, end) = (
+            source.text.find("[randomise]").unwrap(),
+            source.text.find("[expert]").unwrap(),
+        );
+        source.text.replace_range(table..end, "");
+        let model = door::load(&source).unwrap();
+        let mut options = crate::EnvOptions::default();
+        assert!(model.check(&options).is_ok());
+        options.randomise = true;
+        let error = model.check(&options).unwrap_err().to_string();
+        assert!(
+            error.contains("door.toml") && error.contains("[randomise]"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn expert_names_must_exist() {
         refused(
             "to = \"approach\"",

@@ -76,9 +76,11 @@ impl Env {
     /// An environment by the name of its task, reset with seed 0.
     ///
     /// # Errors
-    /// When the task is unknown, or its files are missing or wrong.
+    /// When the task is unknown, its files are missing or wrong, or it cannot be as `options` asks.
     pub fn make(task: &str, options: &EnvOptions) -> Result<Self, TaskError> {
-        Ok(Self::with_model(TaskModel::load(task)?, options))
+        let model = TaskModel::load(task)?;
+        model.check(options)?;
+        Ok(Self::with_model(model, options))
     }
 
     /// An environment that shares its task and scene with others, reset with seed 0.

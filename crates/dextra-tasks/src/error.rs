@@ -65,6 +65,15 @@ pub enum TaskError {
         /// What is wrong.
         source: Box<SceneError>,
     },
+    /// Scenes that should vary, by a task file that does not say how.
+    #[error(
+        "the task {task} cannot be randomised: {task}.toml has no table `[randomise]`; add one, or leave \
+         `randomise` off"
+    )]
+    NothingVaries {
+        /// The task.
+        task: String,
+    },
     /// A state that does not fit the scene.
     #[error(transparent)]
     Sim(#[from] SimError),

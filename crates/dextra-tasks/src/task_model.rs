@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dextra_sim::Model;
 
-use crate::{TaskError, expert::ExpertPlan, randomise::Randomise, task, task::Task};
+use crate::{EnvOptions, TaskError, expert::ExpertPlan, randomise::Randomise, task, task::Task};
 
 /// A task with its compiled scene. Immutable and shared between environments.
 #[derive(Debug)]
@@ -27,6 +27,18 @@ impl TaskModel {
     /// When the name is unknown, or its files are missing or wrong.
     pub fn load(task: &str) -> Result<Arc<Self>, TaskError> {
         task::load(task).map(Arc::new)
+    }
+
+    /// Whether environments of this task can be as `options` asks.
+    ///
+    /// # Errors
+    /// When scenes should vary and the task's file does not say how.
+    pub fn check(&self, options: &EnvOptions) -> Result<(), TaskError> {
+        if options.randomise && self.randomise.is_none() {
+            let task = self.name.to_owned();
+            return Err(TaskError::NothingVaries { task });
+        }
+        Ok(())
     }
 
     /// Name of the task.

@@ -295,6 +295,12 @@ impl TrainConfig {
         count("final_eval_episodes", self.final_eval_episodes as u64)?;
         share("lambda_psi", self.lambda_psi)?;
         share("demonstration_share", self.demonstration_share)?;
+        check(
+            "hindsight",
+            &self.hindsight,
+            !self.hindsight || self.reward != RewardKind::Dense,
+            "the dense reward tells more than success; it needs `reward` sparse or binary",
+        )?;
         share("lambda_intertwine", self.lambda_intertwine)?;
         share("stop_at_success", self.stop_at_success.unwrap_or(1.0))?;
         let demonstrations = self.demonstrations;
@@ -427,6 +433,7 @@ mod tests {
             ("utd_ratio", "nan"),
             ("round_steps", "0"),
             ("learn.hidden", "17"),
+            ("hindsight", "true"),
         ] {
             let mut config = before.clone();
             config.set(key, value).unwrap();

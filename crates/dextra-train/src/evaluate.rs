@@ -111,6 +111,7 @@ pub fn evaluate(
     first_seed: u64,
 ) -> Result<EvalResult, TrainError> {
     let model = TaskModel::load(task)?;
+    model.check(options)?;
     evaluate_policy(
         policy,
         &model,
@@ -133,6 +134,7 @@ pub fn evaluate_expert(
     first_seed: u64,
 ) -> Result<EvalResult, TrainError> {
     let model = TaskModel::load(task)?;
+    model.check(options)?;
     let run = |seed: u64, env: &mut Env| -> Result<Outcome, TaskError> {
         let mut expert = Expert::new(env.task_model())?;
         expert.reset(seed);
