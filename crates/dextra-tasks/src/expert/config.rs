@@ -32,13 +32,16 @@ impl TryFrom<Table> for ExpertTable {
     }
 }
 
-/// A library of posture sequences, one for each of many goals, played back.
+/// A library of posture sequences, and which of them serves which goal: that of the nearest is played
+/// back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SequencesConfig {
-    /// The library, beside the task file. Each line: the goal, then the actions of each posture in
-    /// turn, separated by commas; lines that begin with `#` are comments.
+    /// The library, beside the task file. Each line: the actions of each posture in turn, separated by
+    /// commas; lines that begin with `#` are comments.
     pub library: PathBuf,
+    /// The goals, beside the task file. Each line: a goal, then its sequence, counted from 0.
+    pub goals: PathBuf,
     /// Control steps at which the postures are reached; between them the actions are interpolated.
     pub knots: Vec<usize>,
     /// Deviation of what an episode's actions are off by, in units of the action.

@@ -18,14 +18,17 @@ pub(crate) struct SequencePlan {
     pub names: Vec<String>,
     knots: Vec<usize>,
     action_noise: f64,
-    library: Vec<Sequence>,
+    /// Actions of each posture of each sequence.
+    library: Vec<Vec<Vec<f64>>>,
+    goals: Vec<Goal>,
 }
 
+/// A goal that the library serves.
 #[derive(Clone, Debug)]
-struct Sequence {
-    goal: Vec<f64>,
-    /// Actions of each posture.
-    postures: Vec<Vec<f64>>,
+struct Goal {
+    at: Vec<f64>,
+    /// The sequence for it.
+    sequence: usize,
 }
 
 impl SequencePlan {
@@ -50,13 +53,14 @@ impl SequencePlan {
             "rising control steps, the first of them 0",
         )?;
         let folder = source.path.parent().unwrap_or(Path::new("."));
-        let path = folder.join(&config.library);
-        let library = read(&path, knots.len(), model.nu)?;
+        let library = read_library(&folder.join(&config.library), knots.len(), model.nu)?;
+        let goals = read_goals(&folder.join(&config.goals), library.len())?;
         Ok(Self {
             names: (0..knots.len()).map(|k| format!("posture {k}")).collect(),
             knots,
             action_noise: noise,
             library,
+            goals,
         })
     }
 
@@ -68,14 +72,15 @@ impl SequencePlan {
 
     /// The action after so many control steps towards a goal, off by the episode's noise.
     pub fn action(&self, goal: &[f64], step: usize, seed: u64) -> Vec<f32> {
-        let distance = |sequence: &Sequence| -> f64 {
-            let pairs = sequence.goal.iter().zip(goal);
+        let distance = |known: &Goal| -> f64 {
+            let pairs = known.at.iter().zip(goal);
             pairs.map(|(a, b)| (a - b) * (a - b)).sum()
         };
-        let nearest = |a: &&Sequence, b: &&Sequence| distance(a).total_cmp(&distance(b));
-        let Some(sequence) = self.library.iter().min_by(nearest) else {
+        let nearest = |a: &&Goal, b: &&Goal| distance(a).total_cmp(&distance(b));
+        let Some(known) = self.goals.iter().min_by(nearest) else {
             return Vec::new();
         };
+        let postures = &self.library[known.sequence];
         let to = self.posture(step);
         let from = to.saturating_sub(1);
         let share = match self.knots[to] - self.knots[from] {
@@ -85,7 +90,7 @@ impl SequencePlan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // Stream 0 is the environment's reset.
         rng.set_stream(1);
-        let pairs = sequence.postures[from].iter().zip(&sequence.postures[to]);
+        let pairs = postures[from].iter().zip(&postures[to]);
         pairs
             .map(|(from, to)| from + share * (to - from) + self.action_noise * normal(&mut rng))
             .map(|action| action.clamp(-1.0, 1.0) as f32)
@@ -99,46 +104,89 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
     (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
-/// Reads a library; every line must have the same length of goal and all actions of all postures.
-fn read(path: &Path, postures: usize, actions: usize) -> Result<Vec<Sequence>, TaskError> {
+/// Reads a library: every line holds all actions of all postures.
+fn read_library(
+    path: &Path,
+    postures: usize,
+    actions: usize,
+) -> Result<Vec<Vec<Vec<f64>>>, TaskError> {
+    let lines = read(path)?;
+    let sequence = |(line, numbers): (usize, Vec<f64>)| {
+        if numbers.len() != postures * actions {
+            let reason = format!(
+                "{} numbers; it must be {actions} actions for each of {postures} postures",
+                numbers.len()
+            );
+            return Err(bad(path, line, &reason));
+        }
+        Ok(numbers.chunks(actions).map(<[_]>::to_vec).collect())
+    };
+    lines.into_iter().map(sequence).collect()
+}
+
+/// Reads which of the library's sequences serves which goal; all goals have the same length.
+fn read_goals(path: &Path, sequences: usize) -> Result<Vec<Goal>, TaskError> {
+    let lines = read(path)?;
+    let length = lines.first().map_or(0, |(_, numbers)| numbers.len());
+    let goal = |(line, mut numbers): (usize, Vec<f64>)| {
+        if numbers.len() != length || length < 2 {
+            let reason = format!(
+                "{} numbers; it must be a goal, as long as that of the first line, and a sequence",
+                numbers.len()
+            );
+            return Err(bad(path, line, &reason));
+        }
+        let asked = numbers.pop().unwrap_or(-1.0);
+        match (0..sequences).find(|&sequence| sequence as f64 == asked) {
+            Some(sequence) => Ok(Goal {
+                at: numbers,
+                sequence,
+            }),
+            None => {
+                let reason =
+                    format!("no sequence {asked}; the library has {sequences}, counted from 0");
+                Err(bad(path, line, &reason))
+            }
+        }
+    };
+    lines.into_iter().map(goal).collect()
+}
+
+/// The numbers of each line that is no comment, with the line's number, from 1.
+fn read(path: &Path) -> Result<Vec<(usize, Vec<f64>)>, TaskError> {
     let text = fs::read_to_string(path).map_err(|source| TaskError::Read {
         path: path.to_owned(),
         source,
     })?;
-    let mut library: Vec<Sequence> = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        if line.starts_with('#') || line.trim().is_empty() {
+    let mut lines = Vec::new();
+    for (line, text) in (1..).zip(text.lines()) {
+        if text.starts_with('#') || text.trim().is_empty() {
             continue;
         }
-        let bad = |reason: String| TaskError::Parse {
-            path: path.to_owned(),
-            message: format!("line {}: {reason}", index + 1),
-        };
         let number = |text: &str| match text.trim().parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
-            _ => Err(bad(format!("`{}` is no finite number", text.trim()))),
+            _ => Err(bad(
+                path,
+                line,
+                &format!("`{}` is no finite number", text.trim()),
+            )),
         };
-        let numbers = line.split(',').map(number).collect::<Result<Vec<_>, _>>()?;
-        let known = library.first().map(|first| first.goal.len());
-        let goal = numbers.len().checked_sub(postures * actions);
-        let Some(goal) = goal.filter(|&length| known.is_none_or(|known| known == length)) else {
-            return Err(bad(format!(
-                "{} numbers; it must be a goal and {actions} actions for each of {postures} postures",
-                numbers.len()
-            )));
-        };
-        library.push(Sequence {
-            goal: numbers[..goal].to_vec(),
-            postures: numbers[goal..].chunks(actions).map(<[_]>::to_vec).collect(),
-        });
+        lines.push((line, text.split(',').map(number).collect::<Result<_, _>>()?));
     }
-    if library.is_empty() {
+    if lines.is_empty() {
         return Err(TaskError::Parse {
             path: path.to_owned(),
-            message: "holds no sequence".into(),
+            message: "holds no numbers".into(),
         });
     }
-    Ok(library)
+    Ok(lines)
+}
+
+fn bad(path: &Path, line: usize, reason: &str) -> TaskError {
+    TaskError::Parse {
+        path: path.to_owned(),
+        message: format!("line {line}: {reason}"),
+    }
 }
 
 #[cfg(test)]
@@ -147,15 +195,17 @@ mod tests {
     use super::*;
 
     fn plan(action_noise: f64) -> SequencePlan {
-        let sequence = |goal: f64, sign: f64| Sequence {
-            goal: vec![goal, 0.0],
-            postures: vec![vec![0.0], vec![0.5 * sign], vec![0.1 * sign]],
+        let sequence = |sign: f64| vec![vec![0.0], vec![0.5 * sign], vec![0.1 * sign]];
+        let goal = |at: f64, sequence| Goal {
+            at: vec![at, 0.0],
+            sequence,
         };
         SequencePlan {
             names: vec![String::new(); 3],
             knots: vec![0, 10, 12],
             action_noise,
-            library: vec![sequence(-1.0, -1.0), sequence(1.0, 1.0)],
+            library: vec![sequence(1.0), sequence(-1.0)],
+            goals: vec![goal(-1.0, 1), goal(1.0, 0)],
         }
     }
 
@@ -186,21 +236,29 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_library_is_told_by_line() {
+    fn damaged_files_are_told_by_line() {
         let folder = std::env::temp_dir().join(format!("dextra-sequences-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("library.csv");
-        for (text, expected) in [
+        let library = |path: &Path| read_library(path, 2, 2).map(|_| ());
+        let goals = |path: &Path| read_goals(path, 3).map(|_| ());
+        type Reader<'a> = &'a dyn Fn(&Path) -> Result<(), TaskError>;
+        let cases: [(Reader, &str, &str); 7] = [
             (
-                "# goal\n0.1,0.2,1,x,3,4\n",
+                &library,
+                "# postures\n1,x,3,4\n",
                 "line 2: `x` is no finite number",
             ),
-            ("0.1,0.2,1,2,3,4\n0.1,1,2,3,4\n", "line 2: 5 numbers"),
-            ("1,2\n", "line 1: 2 numbers"),
-            ("# nothing\n", "holds no sequence"),
-        ] {
+            (&library, "1,2,3,4\n1,2,3\n", "line 2: 3 numbers"),
+            (&library, "# nothing\n", "holds no numbers"),
+            (&goals, "0.1,0.2,0\n0.1,1\n", "line 2: 2 numbers"),
+            (&goals, "1\n", "line 1: 1 numbers"),
+            (&goals, "0.1,0.2,3\n", "line 1: no sequence 3"),
+            (&goals, "0.1,0.2,0.5\n", "line 1: no sequence 0.5"),
+        ];
+        for (reader, text, expected) in cases {
             fs::write(&path, text).unwrap();
-            let message = read(&path, 2, 2).unwrap_err().to_string();
+            let message = reader(&path).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
             assert!(message.contains("library.csv"), "{message}");
         }
