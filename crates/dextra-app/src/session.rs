@@ -128,7 +128,7 @@ impl Training {
             Command::Stop => self.stopping = self.is_active(),
             Command::Pause => self.pausing = true,
             Command::Resume => self.pausing = false,
-            Command::StepRound | Command::Checkpoint => {}
+            Command::StepRound | Command::Checkpoint | Command::Edit(_) => {}
         }
         if let State::Active(session) = &self.state {
             session.command(command);

@@ -87,6 +87,23 @@ impl Learner {
         &self.config
     }
 
+    /// Takes over the step sizes of critics and prior and the bound on the KL; all else stays. Published
+    /// policies keep the bound that they were published with.
+    ///
+    /// # Errors
+    /// A number outside its range; nothing has changed then.
+    pub fn set_rates(&mut self, config: &LearnConfig) -> Result<(), LearnError> {
+        let next = LearnConfig {
+            learning_rate: config.learning_rate,
+            prior_learning_rate: config.prior_learning_rate,
+            kl: config.kl,
+            ..self.config.clone()
+        };
+        next.validate()?;
+        self.config = next;
+        Ok(())
+    }
+
     /// What actors need, as it is now.
     pub fn policy(&self) -> Arc<Policy> {
         Arc::new(Policy {

@@ -66,6 +66,8 @@ pub struct Env {
     reward: RewardKind,
     horizon: usize,
     randomise: bool,
+    /// Factors of the dense reward's terms, in their order; empty where all are 1.
+    reward_weights: Vec<f32>,
     sim: Sim,
     observation: Vec<f32>,
     ctrl: Vec<f64>,
@@ -89,6 +91,7 @@ impl Env {
             reward: options.reward,
             horizon: options.horizon.unwrap_or(task_model.horizon).max(1),
             randomise: options.randomise,
+            reward_weights: Vec::new(),
             sim: Sim::new(Arc::clone(&task_model.model)),
             observation: Vec::with_capacity(task_model.obs_dim()),
             ctrl: vec![0.0; task_model.action_dim()],
@@ -127,6 +130,26 @@ impl Env {
     /// Seconds of a control step.
     pub fn control_dt_secs(&self) -> f64 {
         self.task_model.control_dt_secs()
+    }
+
+    /// Names of the dense reward's terms.
+    pub fn dense_terms(&self) -> Vec<&'static str> {
+        let terms = self.task_model.task.dense_terms(&self.sim);
+        terms.iter().map(|term| term.name).collect()
+    }
+
+    /// Multiplies each term of the dense reward by `weight` of its name, from the next step on.
+    pub fn weigh_dense_terms(&mut self, weight: impl Fn(&str) -> f64) {
+        let weights = self.dense_terms().into_iter().map(weight);
+        self.reward_weights = weights.map(|weight| weight as f32).collect();
+    }
+
+    fn weighted_terms(&self) -> Vec<RewardTerm> {
+        let mut terms = self.task_model.task.dense_terms(&self.sim);
+        for (term, weight) in terms.iter_mut().zip(&self.reward_weights) {
+            term.value *= weight;
+        }
+        terms
     }
 
     /// Begins the episode of a seed and returns its first observation. The same seed gives the
@@ -171,7 +194,7 @@ impl Env {
         let (success, terminated) = (task.success(&self.sim), task.terminated(&self.sim));
         let terms = match self.reward.success_term(success) {
             Some(term) => vec![term],
-            None => task.dense_terms(&self.sim),
+            None => self.weighted_terms(),
         };
         let reward = terms.iter().map(|term| term.value).sum();
         self.progress.success_steps += usize::from(success);

@@ -12,7 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::TrainConfig,
+    config::{ConfigError, TrainConfig},
+    error::TrainError,
     evaluate::Act,
     exploration::{EpisodePlan, Exploration},
     seeds::{episode_seed, generator},
@@ -154,12 +155,9 @@ impl Actor {
     ) -> Result<Self, TaskError> {
         let mut actor = Self {
             index,
-            env: Env::with_model(Arc::clone(model), &config.env()),
+            env: config.make_env(model),
             expert: expert(model, config)?,
-            exploration: Exploration {
-                lambda_psi: config.lambda_psi,
-                lambda_intertwine: config.lambda_intertwine,
-            },
+            exploration: exploration(config),
             end_on_success: config.end_on_success,
             rng: generator(config.seed, "actor", index as u64),
             plan: EpisodePlan::Policy,
@@ -168,6 +166,24 @@ impl Actor {
         };
         actor.begin_episode();
         Ok(actor)
+    }
+
+    /// Takes over what may change while a run goes on: who acts how often, and how the reward's terms
+    /// are weighed. An episode under way keeps its plan.
+    ///
+    /// # Errors
+    /// When the expert is to act and the run was started without one.
+    pub fn configure(&mut self, config: &TrainConfig) -> Result<(), TrainError> {
+        if self.expert.is_none() && config.lambda_psi > 0.0 {
+            return Err(TrainError::Config(ConfigError::BadValue {
+                key: "lambda_psi".into(),
+                value: config.lambda_psi.to_string(),
+                reason: "the run was started without an expert".into(),
+            }));
+        }
+        self.exploration = exploration(config);
+        config.weigh(&mut self.env);
+        Ok(())
     }
 
     pub fn state(&self) -> ActorState {
@@ -183,8 +199,13 @@ impl Actor {
 
     pub fn set_state(&mut self, state: ActorState) -> Result<(), TaskError> {
         self.env.restore(&state.env)?;
-        if let (Some(expert), Some(state)) = (&mut self.expert, state.expert) {
-            expert.set_state(state);
+        if let Some(state) = state.expert {
+            // Edited since, a configuration may no longer ask for the expert that the run has.
+            let expert = match self.expert.take() {
+                Some(expert) => expert,
+                None => Expert::new(self.env.task_model())?,
+            };
+            self.expert.insert(expert).set_state(state);
         }
         self.rng = state.rng;
         self.plan = state.plan;
@@ -312,6 +333,13 @@ impl Actor {
             body_poses,
             policy_version,
         }
+    }
+}
+
+fn exploration(config: &TrainConfig) -> Exploration {
+    Exploration {
+        lambda_psi: config.lambda_psi,
+        lambda_intertwine: config.lambda_intertwine,
     }
 }
 

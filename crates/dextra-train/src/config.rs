@@ -1,14 +1,15 @@
 //! Everything a run can be told: defaults, TOML files and dotted keys.
 
-use std::fmt::Display;
+use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 
 use dextra_learn::{ActMode, LearnConfig, LearnError};
-use dextra_tasks::{EnvOptions, RewardKind};
+use dextra_tasks::{Env, EnvOptions, RewardKind, TaskModel};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use crate::{
     demonstrations::EXPERT,
+    edit::REWARD_WEIGHTS,
     keys::{check_key, field, flatten, merge, parse_value},
 };
 
@@ -102,6 +103,9 @@ pub struct TrainConfig {
     pub stop_at_success: Option<f64>,
     /// Seconds between checkpoints.
     pub checkpoint_every_secs: f64,
+    /// Factors of the dense reward's terms by name; 1 where there is none. Evaluations count the task's
+    /// own reward, whatever these are.
+    pub reward_weights: BTreeMap<String, f64>,
     /// The learner.
     pub learn: LearnConfig,
 }
@@ -134,6 +138,7 @@ impl Default for TrainConfig {
             eval_mode: ActChoice::Mean,
             stop_at_success: Some(0.95),
             checkpoint_every_secs: 120.0,
+            reward_weights: BTreeMap::new(),
             learn: LearnConfig::default(),
         }
     }
@@ -162,6 +167,14 @@ pub enum ConfigError {
         value: String,
         /// What it must be.
         reason: String,
+    },
+    /// A field that stays as it is while a run goes on.
+    #[error("`{key}` cannot be edited in this run; what can: {editable}")]
+    NotEditable {
+        /// The key as given.
+        key: String,
+        /// The keys that can.
+        editable: String,
     },
     /// A file that is not a configuration.
     #[error("{origin} is not a configuration: {reason}")]
@@ -197,7 +210,22 @@ impl TrainConfig {
         }
     }
 
-    /// Every dotted key that [`TrainConfig::set`] accepts, in order.
+    /// An environment of this run.
+    pub(crate) fn make_env(&self, model: &Arc<TaskModel>) -> Env {
+        let mut env = Env::with_model(Arc::clone(model), &self.env());
+        self.weigh(&mut env);
+        env
+    }
+
+    /// Makes an environment count the reward's terms as this run does.
+    pub(crate) fn weigh(&self, env: &mut Env) {
+        if !self.reward_weights.is_empty() {
+            env.weigh_dense_terms(|term| self.reward_weight(term));
+        }
+    }
+
+    /// Every dotted key that [`TrainConfig::set`] accepts, in order; beside these, `reward_weights.` and
+    /// the name of a term of the task's dense reward.
     pub fn keys() -> Vec<String> {
         let mut keys = Vec::new();
         if let Ok(table) = Table::try_from(Self::default()) {
@@ -222,6 +250,12 @@ impl TrainConfig {
             reason,
         };
         let mut table = Table::try_from(&*self).map_err(|error| bad(error.to_string()))?;
+        if let Some(weight) = key.strip_prefix(REWARD_WEIGHTS) {
+            let weights = table.entry("reward_weights").or_insert(Table::new().into());
+            if let Some(weights) = weights.as_table_mut() {
+                weights.entry(weight).or_insert(1.0.into());
+            }
+        }
         let slot = field(&mut table, key).ok_or_else(|| bad("it is a group of keys".into()))?;
         *slot = parse_value(value, slot);
         let changed: Self = table
@@ -310,6 +344,10 @@ impl TrainConfig {
             demonstrations <= 10_000,
             "it must be at most 10000",
         )?;
+        for (term, &weight) in &self.reward_weights {
+            let key = format!("{REWARD_WEIGHTS}{term}");
+            check(&key, &weight, weight.is_finite(), "it must be finite")?;
+        }
         let (actors, utd, secs) = (self.actors, self.utd_ratio, self.checkpoint_every_secs);
         check(
             "actors",

@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use dextra_data::{Episode, Source};
-use dextra_tasks::{Env, Expert, TaskModel};
+use dextra_tasks::{Expert, TaskModel};
 
 use crate::{
     config::TrainConfig,
@@ -50,7 +50,7 @@ pub(crate) fn record(
             });
         }
     }
-    let mut env = Env::with_model(Arc::clone(model), &config.env());
+    let mut env = config.make_env(model);
     let mut rng = generator(config.seed, "demonstrations", 0);
     for _ in 0..TRIES * config.demonstrations {
         let seed = episode_seed(&mut rng);

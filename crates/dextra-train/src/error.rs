@@ -69,6 +69,16 @@ pub enum TrainError {
         /// What is wrong with it and what to do.
         reason: String,
     },
+    /// A log of events that cannot be read.
+    #[error("{}, line {line} {reason}", path.display())]
+    EventLog {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The learner's numbers left the finite range.
     #[error(
         "the learner's {quantity} is not finite after {updates} updates: the training has diverged; \

@@ -100,6 +100,19 @@ impl RunFolder {
         &self.path
     }
 
+    /// The configuration that the run began with.
+    ///
+    /// # Errors
+    /// When `config.toml` cannot be read.
+    pub fn initial_config(&self) -> Result<TrainConfig, TrainError> {
+        let path = self.path.join(CONFIG);
+        let text =
+            fs::read_to_string(&path).map_err(|error| TrainError::io("read", &path, error))?;
+        let mut config = TrainConfig::default();
+        config.merge_toml(&text, &path.display().to_string())?;
+        Ok(config)
+    }
+
     /// Appends a row to `progress.csv` and the event file.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::{
     actor::{Frame, FrameSink},
     checkpoint::{Checkpoint, latest_checkpoint},
     config::TrainConfig,
+    edit::{Edit, ScheduledEdit},
     error::TrainError,
     evaluate::EvalResult,
     metrics::MetricRow,
@@ -79,10 +80,24 @@ impl Session {
     /// # Errors
     /// When the configuration, the task or the folder cannot be used; nothing runs then.
     pub fn start(config: TrainConfig, out: PathBuf) -> Result<Self, TrainError> {
+        Self::start_with(config, out, Vec::new())
+    }
+
+    /// As [`Session::start`], applying these edits at their steps.
+    ///
+    /// # Errors
+    /// As [`Session::start`], and when an edit does not fit the configuration.
+    pub fn start_with(
+        config: TrainConfig,
+        out: PathBuf,
+        edits: Vec<ScheduledEdit>,
+    ) -> Result<Self, TrainError> {
         let trainer = Trainer::new(config)?;
+        check_edits(&trainer, &edits)?;
+        let initial = trainer.config().clone();
         let mut folder = RunFolder::create(&out, trainer.config(), &trainer.provenance())?;
         folder.event("start", 0, json!({ "provenance": trainer.provenance() }))?;
-        Self::spawn(trainer, folder, None)
+        Self::spawn(trainer, folder, (initial, edits), None)
     }
 
     /// Continues the run in `dir` (a run's folder, or one checkpoint in it) exactly.
@@ -90,10 +105,11 @@ impl Session {
     /// # Errors
     /// When there is no usable checkpoint.
     pub fn resume(dir: &Path) -> Result<Self, TrainError> {
-        Self::resume_with(dir, |_| Ok(()))
+        Self::resume_with(dir, |_| Ok(()), Vec::new())
     }
 
-    /// As [`Session::resume`], with an edited configuration (more steps, say).
+    /// As [`Session::resume`], with an edited configuration (more steps, say), and applying these edits at
+    /// their steps, if those are still to come.
     ///
     /// # Errors
     /// As [`Session::resume`], what `edit` returns, and when the edited configuration no longer fits
@@ -101,28 +117,34 @@ impl Session {
     pub fn resume_with(
         dir: &Path,
         edit: impl FnOnce(&mut TrainConfig) -> Result<(), TrainError>,
+        edits: Vec<ScheduledEdit>,
     ) -> Result<Self, TrainError> {
         let mut checkpoint = Checkpoint::read(dir)?;
         let before = checkpoint.config.clone();
         edit(&mut checkpoint.config)?;
         let trainer = Trainer::from_checkpoint(&checkpoint)?;
+        check_edits(&trainer, &edits)?;
         let run = match latest_checkpoint(dir) {
             Some(_) => dir,
             // A checkpoint of a run: <run>/checkpoints/<steps>.
             None => dir.parent().and_then(Path::parent).unwrap_or(dir),
         };
         let mut folder = RunFolder::open(run, checkpoint.steps)?;
+        let initial = folder.initial_config()?;
+        let to_come = |edit: &ScheduledEdit| edit.step >= checkpoint.steps;
+        let edits = edits.into_iter().filter(to_come).collect();
         let mut details = json!({ "provenance": trainer.provenance() });
         if before != checkpoint.config {
             details["config"] = json!(checkpoint.config);
         }
         folder.event("resume", checkpoint.steps, details)?;
-        Self::spawn(trainer, folder, Some(checkpoint.steps))
+        Self::spawn(trainer, folder, (initial, edits), Some(checkpoint.steps))
     }
 
     fn spawn(
         trainer: Trainer,
         folder: RunFolder,
+        (initial, edits): (TrainConfig, Vec<ScheduledEdit>),
         checkpoint_steps: Option<u64>,
     ) -> Result<Self, TrainError> {
         let (commands, receiver) = unbounded();
@@ -140,6 +162,9 @@ impl Session {
             checkpoint_steps,
             checkpointed: Instant::now(),
             rates: None,
+            initial,
+            scheduled: edits.into(),
+            refused_edit: None,
         };
         let thread = thread::Builder::new()
             .name("trainer".into())
@@ -227,6 +252,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether each edit fits the run, given those before it: better said now than in an hour.
+fn check_edits(trainer: &Trainer, edits: &[ScheduledEdit]) -> Result<(), TrainError> {
+    let mut config = trainer.config().clone();
+    for scheduled in edits {
+        config = config.edited(&scheduled.edit, trainer.reward_terms())?;
+    }
+    Ok(())
+}
+
 /// What runs on the thread.
 struct Runner {
     trainer: Trainer,
@@ -241,6 +275,11 @@ struct Runner {
     session: (u64, f64),
     /// Smoothed steps and updates per second.
     rates: Option<(f64, f64)>,
+    /// What the run began with.
+    initial: TrainConfig,
+    /// Edits still to be applied, in order.
+    scheduled: VecDeque<ScheduledEdit>,
+    refused_edit: Option<String>,
 }
 
 impl Runner {
@@ -268,11 +307,7 @@ impl Runner {
                 break;
             }
             if self.trainer.evaluation_due() {
-                self.publish(Phase::Evaluating);
-                // Without a result it was cancelled: the command is next.
-                if let Some(result) = self.trainer.evaluate(&shared.stop)? {
-                    self.note_evaluation(&result)?;
-                }
+                self.evaluate()?;
             } else if self.trainer.is_finished() {
                 break;
             } else {
@@ -304,26 +339,82 @@ impl Runner {
                     Err(_) => return Ok(self.shared.stop.load(Ordering::Relaxed)),
                 }
             };
-            self.folder.event(
-                "command",
-                self.trainer.steps(),
-                json!({ "command": command }),
-            )?;
+            if !matches!(command, Command::Edit(_)) {
+                let details = json!({ "command": command });
+                self.folder
+                    .event("command", self.trainer.steps(), details)?;
+            }
             match command {
                 Command::Pause => self.paused = true,
                 Command::Resume => self.paused = false,
                 Command::StepRound => {
+                    if self.paused && self.trainer.evaluation_due() {
+                        self.evaluate()?;
+                    }
                     if self.paused && !self.trainer.is_finished() {
                         self.round()?;
                     }
                 }
+                Command::Edit(edit) => self.edit(&edit, false)?,
                 Command::Checkpoint => self.checkpoint()?,
                 Command::Stop => return Ok(true),
             }
         }
     }
 
+    fn evaluate(&mut self) -> Result<(), TrainError> {
+        self.apply_scheduled()?;
+        self.publish(Phase::Evaluating);
+        let shared = Arc::clone(&self.shared);
+        // Without a result it was cancelled: the command is next.
+        match self.trainer.evaluate(&shared.stop)? {
+            Some(result) => self.note_evaluation(&result),
+            None => Ok(()),
+        }
+    }
+
+    /// Applies the edits that are due before what comes next.
+    fn apply_scheduled(&mut self) -> Result<(), TrainError> {
+        let (steps, evaluates) = (self.trainer.steps(), self.trainer.evaluation_due());
+        let due = |edit: &ScheduledEdit| {
+            edit.step < steps || (edit.step == steps && (edit.before_evaluation || !evaluates))
+        };
+        while self.scheduled.front().is_some_and(due) {
+            if let Some(next) = self.scheduled.pop_front() {
+                self.edit(&next.edit, true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies an edit, or says why not: a wrong number ends no run.
+    fn edit(&mut self, edit: &Edit, scheduled: bool) -> Result<(), TrainError> {
+        let (steps, evaluates) = (self.trainer.steps(), self.trainer.evaluation_due());
+        match self.trainer.edit(edit) {
+            Ok(old) => {
+                // A checkpoint of these steps from before has the old value.
+                self.checkpoint_steps = None;
+                self.refused_edit = None;
+                let details = json!({
+                    "key": edit.key,
+                    "old": old,
+                    "new": edit.value,
+                    "before_evaluation": evaluates,
+                    "scheduled": scheduled,
+                });
+                self.folder.event("edit", steps, details)
+            }
+            Err(error) => {
+                let message = error.to_string();
+                let details = json!({ "edit": edit, "message": message });
+                self.refused_edit = Some(message);
+                self.folder.event("edit_refused", steps, details)
+            }
+        }
+    }
+
     fn round(&mut self) -> Result<(), TrainError> {
+        self.apply_scheduled()?;
         let report = self.trainer.round(Some(&self.sink))?;
         for failure in &report.failures {
             self.folder.failure(self.trainer.steps(), failure)?;
@@ -437,6 +528,8 @@ impl Runner {
             milestones: progress.milestones,
             policy_version: progress.rounds,
             checkpoint_steps: self.checkpoint_steps,
+            settings: config.settings(&self.initial, self.trainer.reward_terms()),
+            refused_edit: self.refused_edit.clone(),
         };
     }
 }

@@ -2,18 +2,24 @@
 
 use serde::Serialize;
 
-use crate::{evaluate::EvalResult, statistics::Milestones};
+use crate::{
+    edit::{Edit, Setting},
+    evaluate::EvalResult,
+    statistics::Milestones,
+};
 
 /// A message to a running session, applied between rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Rest after the round in progress.
     Pause,
     /// Go on.
     Resume,
-    /// Make one round, then rest.
+    /// Make one round (and the evaluation due before it), then rest.
     StepRound,
+    /// Change a field of the configuration.
+    Edit(Edit),
     /// Write a checkpoint.
     Checkpoint,
     /// Write a checkpoint and end.
@@ -77,4 +83,8 @@ pub struct Status {
     pub policy_version: u64,
     /// Environment steps in the newest checkpoint.
     pub checkpoint_steps: Option<u64>,
+    /// The fields that can be edited, as they stand.
+    pub settings: Vec<Setting>,
+    /// Why the newest edit was refused, if it was.
+    pub refused_edit: Option<String>,
 }

@@ -22,6 +22,7 @@ use crate::{
     checkpoint::Checkpoint,
     config::TrainConfig,
     demonstrations,
+    edit::Edit,
     error::TrainError,
     evaluate::{ActingPolicy, EvalResult, evaluate_policy},
     exploration::EpisodePlan,
@@ -37,6 +38,8 @@ use crate::{
 pub struct Trainer {
     config: TrainConfig,
     model: Arc<TaskModel>,
+    /// Names of the dense reward's terms.
+    terms: Vec<&'static str>,
     actors: Vec<Actor>,
     learner: Learner,
     policy: Arc<Policy>,
@@ -100,6 +103,8 @@ impl Trainer {
         config.validate()?;
         let env = Env::make(&config.task, &config.env())?;
         let model = Arc::clone(env.task_model());
+        let terms = env.dense_terms();
+        config.check_reward_weights(&terms)?;
         let learner = Learner::new(&config.learn, env.obs_dim(), env.action_dim(), config.seed)?;
         let actors = (0..config.actors)
             .map(|index| Actor::new(index, &model, &config))
@@ -115,6 +120,7 @@ impl Trainer {
             },
             config,
             model,
+            terms,
             actors,
             learner,
         })
@@ -191,6 +197,28 @@ impl Trainer {
     /// The run's configuration.
     pub fn config(&self) -> &TrainConfig {
         &self.config
+    }
+
+    /// Names of the terms of the task's dense reward.
+    pub fn reward_terms(&self) -> &[&'static str] {
+        &self.terms
+    }
+
+    /// Changes a field of the run from the next round on; returns its value before. What the replay memory
+    /// holds stays as it was collected.
+    ///
+    /// # Errors
+    /// When the field cannot be edited or the value is out of its range; nothing has changed then.
+    pub fn edit(&mut self, edit: &Edit) -> Result<f64, TrainError> {
+        let config = self.config.edited(edit, &self.terms)?;
+        for actor in &mut self.actors {
+            actor.configure(&config)?;
+        }
+        self.learner.set_rates(&config.learn)?;
+        let before = std::mem::replace(&mut self.config, config);
+        // The bound on the KL acts too; a resumed run would publish it as well.
+        self.policy = self.learner.policy();
+        Ok(before.number(&edit.key).unwrap_or_default())
     }
 
     /// Environment steps made.

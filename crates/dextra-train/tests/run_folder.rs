@@ -119,7 +119,10 @@ fn a_run_leaves_everything_behind_and_can_be_extended() {
 
     // More steps continue where it stood: no row is lost or written twice.
     let extend = |config: &mut TrainConfig| Ok(config.set("steps", "1500")?);
-    let outcome = Session::resume_with(&out, extend).unwrap().join().unwrap();
+    let outcome = Session::resume_with(&out, extend, vec![])
+        .unwrap()
+        .join()
+        .unwrap();
     assert_eq!(outcome.steps, 1_500);
     let steps: Vec<u64> = rows(&out)
         .iter()
@@ -301,7 +304,7 @@ fn a_full_disk_ends_the_run_with_its_checkpoint_whole() {
     fs::write(out.join("events.jsonl"), log).unwrap();
     let extend = |config: &mut TrainConfig| Ok(config.set("steps", "700")?);
     assert_eq!(
-        Session::resume_with(&out, extend)
+        Session::resume_with(&out, extend, vec![])
             .unwrap()
             .join()
             .unwrap()

@@ -11,7 +11,9 @@ use std::{
     time::Duration,
 };
 
-use dextra_train::{Command, EvalResult, Outcome, Session, TrainConfig, TrainError};
+use dextra_train::{
+    Command, EvalResult, Outcome, ScheduledEdit, Session, TrainConfig, TrainError, read_edits,
+};
 
 use crate::{
     clock::stamp,
@@ -33,6 +35,9 @@ pub struct Args {
     /// Continue the run in this folder exactly where its newest checkpoint stands.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seed", "reward", "preset", "config"])]
     resume: Option<PathBuf>,
+    /// Apply the edits of another run at the same steps: its events.jsonl.
+    #[arg(long, value_name = "FILE")]
+    edits: Option<PathBuf>,
 }
 
 /// Trains to the end, or to an interrupt.
@@ -41,12 +46,14 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
         .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
+    let edits = args.edits.as_deref().map(read_edits).transpose()?;
+    let edits = edits.unwrap_or_default();
     let session = match &args.resume {
-        Some(dir) => resume(dir, &args)?,
+        Some(dir) => resume(dir, &args, edits)?,
         None => {
             let config = args.config.resolve(args.task.as_deref())?;
             let out = args.out.clone().unwrap_or_else(|| default_folder(&config));
-            Session::start(config, out)?
+            Session::start_with(config, out, edits)?
         }
     };
     let mut progress = Progress::new(session.folder());
@@ -71,11 +78,11 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     })
 }
 
-fn resume(dir: &Path, args: &Args) -> Result<Session, CliError> {
+fn resume(dir: &Path, args: &Args, edits: Vec<ScheduledEdit>) -> Result<Session, CliError> {
     if let Some(task) = &args.task {
         check_task(task)?;
     }
-    let session = Session::resume_with(dir, |config| {
+    let configure = |config: &mut TrainConfig| {
         if let Some(task) = args.task.as_ref().filter(|task| **task != config.task) {
             return Err(TrainError::Checkpoint {
                 path: dir.to_owned(),
@@ -83,8 +90,8 @@ fn resume(dir: &Path, args: &Args) -> Result<Session, CliError> {
             });
         }
         Ok(args.config.apply(config)?)
-    })?;
-    Ok(session)
+    };
+    Ok(Session::resume_with(dir, configure, edits)?)
 }
 
 /// A folder of the run's own under `runs`.

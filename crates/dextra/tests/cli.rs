@@ -109,6 +109,11 @@ fn wrong_command_lines_exit_with_2_and_a_remedy() {
         2,
         &["--resume", "--out"],
     );
+    refused(
+        &["train", "door", "--set", "reward_weights.reach=2"],
+        2,
+        &["`reward_weights.reach`", "`reward` dense"],
+    );
     refused(&["eval", "expert", "--episodes", "0"], 2, &["0"]);
     refused(
         &["eval", "expert", "--task", "drawer"],
@@ -126,6 +131,11 @@ fn wrong_command_lines_exit_with_2_and_a_remedy() {
 
 #[test]
 fn what_cannot_be_read_or_written_exits_with_1_and_is_named() {
+    refused(
+        &["train", "door", "--edits", "/nonexistent/events.jsonl"],
+        1,
+        &["/nonexistent/events.jsonl"],
+    );
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("junk.npz"), b"PK\x03\x04 and then nothing").unwrap();
