@@ -4,8 +4,9 @@
 #   tests/app_e2e.sh [path/to/dextra] [folder to keep pictures and logs in]
 #
 # Starts the binary and checks that it shows a moving hand, that the Train button trains, that Space
-# pauses and continues, that panels, camera and sources answer, and that closing the window in the middle
-# of a training leaves a checkpoint. Skips, saying why, where the virtual display or the driver is missing.
+# pauses and continues, that panels, camera and sources answer, that an episode can be scrubbed, that every
+# workspace opens, that an edit of the learning rate lands in the event log, and that closing the window in
+# the middle of a training leaves a checkpoint. Skips, saying why, where the virtual display or the driver is missing.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 app="$(realpath "${1:-$(bash "$here/binary.sh")}")"
@@ -25,6 +26,8 @@ driver="$(ls /usr/share/vulkan/icd.d/lvp_icd*.json 2>/dev/null | head -n 1)"
 export VK_ICD_FILENAMES="$driver"
 export LP_NUM_THREADS=2 NO_AT_BRIDGE=1
 unset WAYLAND_DISPLAY WAYLAND_SOCKET
+# Workspaces as they are at first, whatever the person at this machine has made of theirs.
+export XDG_CONFIG_HOME="$out/config"
 
 # A display of our own: the server picks a free number and says which.
 exec 3>"$out/display"
@@ -79,7 +82,7 @@ shot() {
   until_true 20 "screenshot $(basename "$1")" test -s "$1"
   sleep 0.3
 }
-scene() { convert "$1" -crop 700x600+280+60 +repage "$2"; }
+scene() { convert "$1" -crop 700x400+280+90 +repage "$2"; }
 
 started="$(date +%s.%N)"
 mkfifo "$out/commands"
@@ -109,12 +112,32 @@ differing="$(compare -metric AE "$out/first-scene.png" "$out/second-scene.png" n
 [ "$differing" -gt 2000 ] || fail "the hand did not move: $differing pixels differ"
 ok "the hand moved: $differing pixels differ"
 
-xdotool mousemove 620 400
+xdotool mousemove 620 300
 key space; until_true 10 "Space pauses the rollout" is rollout_paused true
 paused_at="$(state frame)"; sleep 1
 is frame "$paused_at" || fail "the paused rollout moved on"
 key Right; until_true 10 "one step" is frame "$((paused_at % 200 + 1))"
 key space; until_true 10 "Space continues the rollout" is rollout_paused false
+
+# One cursor: clicks, the slider and keys move it, and the scene shows what it stands on.
+click reward_strip
+scrubbed() { [ "$(state cursor)" != live ]; }
+until_true 10 "a click on the timeline stops at a recorded step" scrubbed
+is rollout_paused true || fail "the rollout plays on beneath the cursor"
+at="$(state cursor)"
+key Left; until_true 10 "Left goes back one recorded step" is cursor "$((at - 1))"
+shot "$out/scrub-a.png"
+xdotool mousemove $(center scrub) sleep 0.3 mousedown 1 sleep 0.3 mousemove_relative -- -140 0 sleep 0.4 mouseup 1
+earlier() { [ "$(state cursor)" -lt "$((at - 5))" ] 2>/dev/null; }
+until_true 10 "the slider scrubs" earlier
+shot "$out/scrub-b.png"
+scene "$out/scrub-a.png" "$out/scrub-a-scene.png"; scene "$out/scrub-b.png" "$out/scrub-b-scene.png"
+differing="$(compare -metric AE "$out/scrub-a-scene.png" "$out/scrub-b-scene.png" null: 2>&1 | grep -oE '^[0-9.e+]+' | awk '{ printf "%d", $1 }')"
+[ "$differing" -gt 500 ] || fail "the scene did not follow the cursor: $differing pixels differ"
+ok "the scene followed the cursor: $differing pixels differ"
+key End; until_true 10 "End goes back to what plays" is cursor live
+until_true 10 "and it plays" is rollout_paused false
+xdotool mousemove 620 300
 key equal; until_true 10 "a key plays faster" is speed 1.50
 key F1; until_true 10 "F1 shows the keys" is help true
 key F1; until_true 10 "F1 hides the keys" is help false
@@ -123,14 +146,14 @@ key Tab; until_true 10 "Tab shows the left panel" is left true
 
 yaw="$(state yaw)"
 # Relative moves: an absolute one warps the pointer and is no motion of the mouse.
-xdotool mousemove 620 400 sleep 0.3 mousedown 1 sleep 0.3 mousemove_relative -- 120 20 sleep 0.3 mouseup 1
+xdotool mousemove 620 300 sleep 0.3 mousedown 1 sleep 0.3 mousemove_relative -- 120 20 sleep 0.3 mouseup 1
 turned() { [ "$(state yaw)" != "$yaw" ]; }
 until_true 10 "a drag turns the view" turned
 radius="$(state radius)"
 xdotool mousemove 1140 300 sleep 0.3 click --repeat 3 --delay 60 4
 sleep 0.7
 is radius "$radius" || fail "the wheel over the charts zoomed the scene"
-xdotool mousemove 620 400 sleep 0.3 click --repeat 3 --delay 60 4
+xdotool mousemove 620 300 sleep 0.3 click --repeat 3 --delay 60 4
 zoomed() { [ "$(state radius)" != "$radius" ]; }
 until_true 10 "the wheel zooms over the scene" zoomed
 
@@ -142,7 +165,31 @@ steps="$(state steps)"
 until_true 40 "steps grow" more_than steps "$((steps + 400))"
 until_true 40 "the learner updates" more_than updates 0
 click actor2; until_true 10 "another training environment" is source actor2
-xdotool mousemove 620 400
+xdotool mousemove 620 300
+click workspace_train; until_true 10 "the workspace Train opens by a click" is workspace Train
+is tab Learner || fail "the workspace Train does not show the learner's numbers"
+click train; until_true 20 "a click pauses the learner" is stage paused
+click learning_rate; sleep 0.5
+xdotool type --delay 40 0.0005; key Return
+until_true 15 "the learning rate is edited" is learning_rate 0.0005
+grep -q '"event":"edit".*"key":"learn.learning_rate".*"new":0.0005' "$out/run/events.jsonl" ||
+  fail "the edit is not in the event log"
+ok "the edit is in the event log: $(grep -oE '"new":[^,]*,"old":[^,]*' "$out/run/events.jsonl" | tail -n 1)"
+shot "$out/workspace-train.png"
+xdotool mousemove 620 300
+steps="$(state steps)"
+key ctrl+Right; until_true 20 "Ctrl+Right makes one round" more_than steps "$steps"
+is stage paused || fail "after one round the learner does not rest"
+key ctrl+z; until_true 15 "Ctrl+Z takes the edit back" is learning_rate 0.001
+click checkpoint; until_true 20 "a checkpoint is written" grep -q '"event":"checkpoint"' "$out/run/events.jsonl"
+click train; until_true 20 "a click continues the learner" is stage running
+key ctrl+k; until_true 10 "Ctrl+K opens the command palette" is palette true
+xdotool type --delay 40 "workspace analyse"; sleep 0.5; key Return
+until_true 10 "a command of the palette opens the workspace Analyse" is workspace Analyse
+until_true 20 "the run's charts are open" is open 1
+shot "$out/workspace-analyse.png"
+key ctrl+1; until_true 10 "Ctrl+1 opens the workspace Watch" is workspace Watch
+xdotool mousemove 620 300
 key space; until_true 20 "Space pauses the learner" is stage paused
 steps="$(state steps)"; sleep 2
 is steps "$steps" || fail "the paused learner went on from $steps to $(state steps) steps"

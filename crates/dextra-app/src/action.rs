@@ -2,7 +2,11 @@
 
 use bevy::prelude::*;
 
-use crate::source::Source;
+use crate::{
+    analysis::Change,
+    source::Source,
+    workspace::{Tab, Workspace},
+};
 
 /// One request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +23,14 @@ pub(crate) enum Action {
     TogglePause,
     /// Advance what is watched and paused: one round of the learner, one step of the rollout.
     Step,
+    /// Put the time cursor one frame back.
+    StepBack,
+    /// Put the time cursor on this frame of the tape.
+    Pin(u64),
+    /// Put the time cursor on the episode before, or the one after.
+    TurnTo(bool),
+    /// Let the time cursor follow what plays.
+    Live,
     /// Begin the rollout's episode again.
     Restart,
     /// Begin the rollout's next episode.
@@ -33,6 +45,24 @@ pub(crate) enum Action {
     Slower,
     /// Watch this.
     Watch(Source),
+    /// Watch the newest policy of the training.
+    WatchNewest,
+    /// Watch the policy that comes with Dextra.
+    WatchShipped,
+    /// Watch the policy of this run of the library.
+    WatchRun(usize),
+    /// Continue this run of the library.
+    ContinueRun(usize),
+    /// Change what is compared.
+    Analyse(Change),
+    /// Save the charts being compared as an image.
+    SaveCharts,
+    /// Look for runs.
+    LookForRuns,
+    /// Open this task, by its place in the list of tasks.
+    OpenTask(usize),
+    /// Take the last edit back.
+    Undo,
     /// Watch the next source of the list.
     NextSource,
     /// Watch the previous source of the list.
@@ -47,8 +77,16 @@ pub(crate) enum Action {
     ToggleShadows,
     /// Show or hide the left panel.
     ToggleLeft,
-    /// Show or hide the charts.
+    /// Show or hide the right panel.
     ToggleRight,
+    /// Show or hide the timeline.
+    ToggleTimeline,
+    /// Show this in the right panel.
+    Show(Tab),
+    /// Arrange the window for this.
+    Arrange(Workspace),
+    /// Show or hide the list of everything that can be asked for.
+    TogglePalette,
     /// Show or hide the list of keys.
     ToggleHelp,
     /// Fill the screen, or not.

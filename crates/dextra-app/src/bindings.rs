@@ -10,7 +10,7 @@ use bevy::{
     prelude::*,
 };
 
-use crate::action::Action;
+use crate::{action::Action, workspace::Workspace};
 
 /// A key, what it does and how the help says it.
 pub(crate) struct Binding {
@@ -45,6 +45,10 @@ pub(crate) const GROUPS: &[Group] = &[
                 "Pause or continue what you watch",
             ),
             bind("→", Action::Step, "One step, or one round of the learner"),
+            bind("←", Action::StepBack, "One step back on the timeline"),
+            bind("PageUp", Action::TurnTo(false), "Episode before"),
+            bind("PageDown", Action::TurnTo(true), "Episode after"),
+            bind("End", Action::Live, "Back to what plays"),
             bind(
                 "Backspace",
                 Action::Restart,
@@ -59,7 +63,9 @@ pub(crate) const GROUPS: &[Group] = &[
         title: "Training",
         bindings: &[
             bind("Ctrl+T", Action::Train, "Train, pause, continue"),
+            bind("Ctrl+→", Action::StepLearner, "One round, while paused"),
             bind("Ctrl+S", Action::Checkpoint, "Checkpoint now"),
+            bind("Ctrl+Z", Action::Undo, "Take the last edit back"),
         ],
     },
     Group {
@@ -77,9 +83,26 @@ pub(crate) const GROUPS: &[Group] = &[
     Group {
         title: "Window",
         bindings: &[
+            bind("Ctrl+K", Action::TogglePalette, "Everything, by name"),
+            bind(
+                "Ctrl+1",
+                Action::Arrange(Workspace::Watch),
+                "Workspace Watch",
+            ),
+            bind(
+                "Ctrl+2",
+                Action::Arrange(Workspace::Train),
+                "Workspace Train",
+            ),
+            bind(
+                "Ctrl+3",
+                Action::Arrange(Workspace::Analyse),
+                "Workspace Analyse",
+            ),
             bind("Tab", Action::ToggleLeft, "Left panel"),
-            bind("Shift+Tab", Action::ToggleRight, "Charts"),
-            bind("F4", Action::ToggleRight, "Charts"),
+            bind("Shift+Tab", Action::ToggleRight, "Right panel"),
+            bind("F4", Action::ToggleRight, "Right panel"),
+            bind("L", Action::ToggleTimeline, "Timeline"),
             bind("Ctrl+P", Action::Screenshot, "Save a screenshot"),
             bind("F1", Action::ToggleHelp, "Keys"),
             bind("?", Action::ToggleHelp, "Keys"),
@@ -102,6 +125,11 @@ pub(crate) fn key_of(action: Action) -> Option<&'static str> {
         .map(|binding| binding.key)
 }
 
+/// Every action of the table, once, with its help.
+pub(crate) fn commands() -> impl Iterator<Item = (Action, &'static str)> {
+    all().map(|binding| (binding.action, binding.help))
+}
+
 fn all() -> impl Iterator<Item = &'static Binding> {
     GROUPS.iter().flat_map(|group| group.bindings)
 }
@@ -117,6 +145,8 @@ fn word(key: &Key, ctrl: bool, shift: bool) -> Option<String> {
         Key::Enter => ("Enter".into(), false),
         Key::Tab => ("Tab".into(), false),
         Key::ArrowRight => ("→".into(), false),
+        Key::ArrowLeft => ("←".into(), false),
+        Key::End | Key::PageDown | Key::PageUp => (format!("{key:?}"), false),
         Key::F1 | Key::F4 | Key::F11 => (format!("{key:?}"), false),
         _ => return None,
     };
@@ -133,21 +163,57 @@ fn action_of(word: &str) -> Option<Action> {
 
 /// The actions of the keys pressed since the last frame. A held key acts once, except that steps and
 /// speeds repeat.
-pub(crate) fn pressed(
-    events: &mut MessageReader<KeyboardInput>,
+///
+/// Modifiers are followed from event to event: where few pictures are drawn, a whole key combination
+/// falls between two of them.
+pub(crate) fn pressed<'a>(
+    events: impl Iterator<Item = &'a KeyboardInput>,
     held: &ButtonInput<KeyCode>,
+    modifiers: &mut Modifiers,
 ) -> Vec<Action> {
-    let ctrl = held.any_pressed([KeyCode::ControlLeft, KeyCode::ControlRight]);
-    let shift = held.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
-    events
-        .read()
-        .filter(|event| event.state == ButtonState::Pressed)
-        .filter_map(|event| {
-            let action = action_of(&word(&event.logical_key, ctrl, shift)?)?;
-            let repeats = matches!(action, Action::Step | Action::Faster | Action::Slower);
-            (repeats || !event.repeat).then_some(action)
-        })
-        .collect()
+    let mut actions = Vec::new();
+    for event in events {
+        if modifiers.follow(event) || event.state != ButtonState::Pressed {
+            continue;
+        }
+        let word = word(&event.logical_key, modifiers.ctrl, modifiers.shift);
+        let Some(action) = word.and_then(|word| action_of(&word)) else {
+            continue;
+        };
+        let repeats = matches!(
+            action,
+            Action::Step | Action::StepBack | Action::Faster | Action::Slower
+        );
+        if repeats || !event.repeat {
+            actions.push(action);
+        }
+    }
+    // What was released while another window had the keyboard.
+    *modifiers = Modifiers {
+        ctrl: held.any_pressed([KeyCode::ControlLeft, KeyCode::ControlRight]),
+        shift: held.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]),
+    };
+    actions
+}
+
+/// The modifier keys that are down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Modifiers {
+    ctrl: bool,
+    shift: bool,
+}
+
+impl Modifiers {
+    /// Takes in an event; whether it was that of a modifier.
+    fn follow(&mut self, event: &KeyboardInput) -> bool {
+        let down = event.state == ButtonState::Pressed;
+        match event.key_code {
+            KeyCode::ControlLeft | KeyCode::ControlRight => self.ctrl = down,
+            KeyCode::ShiftLeft | KeyCode::ShiftRight => self.shift = down,
+            _ => return false,
+        }
+        true
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +247,10 @@ mod tests {
                 "Enter" => Key::Enter,
                 "Tab" => Key::Tab,
                 "→" => Key::ArrowRight,
+                "←" => Key::ArrowLeft,
+                "End" => Key::End,
+                "PageUp" => Key::PageUp,
+                "PageDown" => Key::PageDown,
                 "F1" => Key::F1,
                 "F4" => Key::F4,
                 "F11" => Key::F11,
@@ -189,6 +259,31 @@ mod tests {
             assert_eq!(word(&key, ctrl, shift).as_deref(), Some(binding.key));
             assert_eq!(action_of(binding.key), Some(binding.action));
         }
+    }
+
+    #[test]
+    fn a_combination_between_two_pictures_counts() {
+        let event = |key_code, key: Key, state| KeyboardInput {
+            key_code,
+            logical_key: key,
+            state,
+            text: None,
+            repeat: false,
+            window: Entity::PLACEHOLDER,
+        };
+        let (down, up) = (ButtonState::Pressed, ButtonState::Released);
+        let letter = || Key::Character("k".into());
+        let events = [
+            event(KeyCode::ControlLeft, Key::Control, down),
+            event(KeyCode::KeyK, letter(), down),
+            event(KeyCode::KeyK, letter(), up),
+            event(KeyCode::ControlLeft, Key::Control, up),
+            event(KeyCode::F1, Key::F1, down),
+        ];
+        let mut modifiers = Modifiers::default();
+        let actions = pressed(events.iter(), &ButtonInput::default(), &mut modifiers);
+        assert_eq!(actions, [Action::TogglePalette, Action::ToggleHelp]);
+        assert_eq!(modifiers, Modifiers::default());
     }
 
     #[test]

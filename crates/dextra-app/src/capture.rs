@@ -5,13 +5,22 @@ use std::path::{Path, PathBuf};
 use bevy::{
     prelude::*,
     render::view::screenshot::{Screenshot, ScreenshotCaptured},
+    window::PrimaryWindow,
 };
+use bevy_egui::egui::Rect;
 
 use crate::notice::Notices;
 
-/// Asks for an image of the window; `None` names the file by the next free number.
+/// Asks for an image of the window.
 #[derive(Message)]
-pub(crate) struct Capture(pub Option<PathBuf>);
+pub(crate) struct Capture {
+    /// The file; `None` is `name` and the next free number.
+    pub path: Option<PathBuf>,
+    /// What the file's name begins with.
+    pub name: &'static str,
+    /// The part that is wanted, logical pixels; `None` for all.
+    pub part: Option<Rect>,
+}
 
 pub(crate) struct CapturePlugin;
 
@@ -21,12 +30,18 @@ impl Plugin for CapturePlugin {
     }
 }
 
-fn capture(mut commands: Commands, mut asked: MessageReader<Capture>) {
-    for Capture(path) in asked.read() {
-        let path = path.clone().unwrap_or_else(free_name);
+fn capture(
+    mut commands: Commands,
+    mut asked: MessageReader<Capture>,
+    window: Single<&Window, With<PrimaryWindow>>,
+) {
+    let scale = window.scale_factor();
+    for Capture { path, name, part } in asked.read() {
+        let path = path.clone().unwrap_or_else(|| free_name(name));
+        let part = part.map(|part| part * scale);
         commands.spawn(Screenshot::primary_window()).observe(
             move |shot: On<ScreenshotCaptured>, mut notices: ResMut<Notices>| {
-                notices.say(match save(&shot.image, &path) {
+                notices.say(match save(&shot.image, part, &path) {
                     Ok(()) => format!("Saved {}", path.display()),
                     Err(reason) => format!("Cannot save {}: {reason}", path.display()),
                 });
@@ -35,11 +50,19 @@ fn capture(mut commands: Commands, mut asked: MessageReader<Capture>) {
     }
 }
 
-fn save(image: &Image, path: &Path) -> Result<(), String> {
+fn save(image: &Image, part: Option<Rect>, path: &Path) -> Result<(), String> {
     let image = image
         .clone()
         .try_into_dynamic()
         .map_err(|error| error.to_string())?;
+    let image = match part {
+        Some(part) => {
+            let [x, y, width, height] =
+                [part.min.x, part.min.y, part.width(), part.height()].map(|pixels| pixels as u32);
+            image.crop_imm(x, y, width.max(1), height.max(1))
+        }
+        None => image,
+    };
     // The alpha channel of the window's surface means nothing to a viewer of images.
     image
         .to_rgb8()
@@ -47,9 +70,9 @@ fn save(image: &Image, path: &Path) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-fn free_name() -> PathBuf {
+fn free_name(name: &str) -> PathBuf {
     (1..)
-        .map(|n: u32| PathBuf::from(format!("dextra-{n:03}.png")))
+        .map(|n: u32| PathBuf::from(format!("{name}-{n:03}.png")))
         .find(|path| !path.exists())
-        .unwrap_or_else(|| PathBuf::from("dextra.png"))
+        .unwrap_or_else(|| PathBuf::from(format!("{name}.png")))
 }

@@ -8,20 +8,25 @@ use bevy::{
 };
 use bevy_egui::input::EguiWantsInput;
 use bevy_panorbit_camera::PanOrbitCamera;
-use dextra_train::Command;
+use dextra_tasks::task_names;
+use dextra_train::{Command, Edit, Frame, TrainConfig, shipped_policy};
 
 use crate::{
     action::{Action, Actions},
-    bindings,
+    analysis::Analysis,
+    bindings::{self, Modifiers},
     camera::View3d,
     capture::Capture,
+    library::{self, Library},
     notice::Notices,
     pace::Pace,
-    panel::Layout,
+    panel::{Layout, Marks},
     quit::Leaving,
     scene::Quality,
     session::{Stage, Training},
     source::{PlaySystems, Source, Watch},
+    tape::Tape,
+    workspace::Arrangements,
 };
 
 pub(crate) struct ControlPlugin {
@@ -37,7 +42,23 @@ impl Plugin for ControlPlugin {
             Vec::new()
         };
         app.insert_resource(Actions(first))
-            .add_systems(Update, (read_keys, carry_out).chain().before(PlaySystems));
+            .init_resource::<Edits>()
+            .add_systems(
+                Update,
+                (read_keys, carry_out, edit).chain().before(PlaySystems),
+            );
+    }
+}
+
+/// Changes of the learner's numbers not yet passed on.
+#[derive(Resource, Default)]
+pub(crate) struct Edits(pub Vec<Edit>);
+
+fn edit(mut edits: ResMut<Edits>, mut training: ResMut<Training>, mut notices: ResMut<Notices>) {
+    for edit in edits.0.drain(..) {
+        if let Some(refused) = training.edit(edit) {
+            notices.say(refused);
+        }
     }
 }
 
@@ -46,8 +67,9 @@ fn read_keys(
     held: Res<ButtonInput<KeyCode>>,
     wants: Res<EguiWantsInput>,
     mut actions: ResMut<Actions>,
+    mut modifiers: Local<Modifiers>,
 ) {
-    let pressed = bindings::pressed(&mut events, &held);
+    let pressed = bindings::pressed(events.read(), &held, &mut modifiers);
     if !wants.wants_keyboard_input() {
         actions.0.extend(pressed);
     }
@@ -65,6 +87,11 @@ struct Hands<'w, 's> {
     leaving: ResMut<'w, Leaving>,
     notices: ResMut<'w, Notices>,
     captures: MessageWriter<'w, Capture>,
+    tape: ResMut<'w, Tape>,
+    library: ResMut<'w, Library>,
+    arrangements: ResMut<'w, Arrangements>,
+    analysis: ResMut<'w, Analysis>,
+    marks: Res<'w, Marks>,
     window: Single<'w, 's, &'static mut Window, With<PrimaryWindow>>,
     camera: Single<'w, 's, &'static mut PanOrbitCamera>,
 }
@@ -85,11 +112,17 @@ impl Hands<'_, '_> {
                 self.notices.say("Checkpoint asked for");
             }
             Action::Checkpoint => self.notices.say("Nothing is training"),
+            Action::TogglePause if !self.tape.is_live() => self.go_live(),
             Action::TogglePause if self.watches_learner() => self.train(),
             Action::TogglePause => {
                 let paused = !self.watch.paused;
                 self.watch.pause(paused);
             }
+            Action::Step if !self.tape.is_live() => self.tape.step(1, self.watch.frame()),
+            Action::StepBack => self.move_cursor(|tape, live| tape.step(-1, live)),
+            Action::Pin(number) => self.move_cursor(|tape, _| tape.pin(number)),
+            Action::TurnTo(next) => self.move_cursor(|tape, live| tape.turn_to(next, live)),
+            Action::Live => self.go_live(),
             Action::Step if self.watches_learner() => self.carry_out(Action::StepLearner),
             Action::StepLearner => self.training.command(Command::StepRound),
             Action::Step => {
@@ -104,7 +137,40 @@ impl Hands<'_, '_> {
             Action::Speed(speed) => self.watch.set_speed(speed),
             Action::Faster => self.watch.change_speed(true),
             Action::Slower => self.watch.change_speed(false),
-            Action::Watch(source) => self.watch.choose(source, &mut self.training),
+            Action::Watch(source) => {
+                self.go_live();
+                self.watch.choose(source, &mut self.training);
+            }
+            Action::WatchNewest => {
+                self.watch.prefers_given = false;
+                self.watch.show_policy(&mut self.training);
+            }
+            Action::WatchShipped => match shipped_policy(&self.training.config().task) {
+                Some(path) => self.library.open_policy(path),
+                None => self.notices.say("No trained policy comes with this task"),
+            },
+            Action::WatchRun(run) => self.watch_run(run),
+            Action::ContinueRun(run) => self.continue_run(run),
+            Action::Analyse(change) => {
+                if let Some(told) = self.analysis.change(change, &self.library) {
+                    self.notices.say(told);
+                }
+            }
+            Action::SaveCharts => {
+                let part = self.marks.0.get("analysis").copied();
+                self.captures.write(Capture {
+                    name: "charts",
+                    path: None,
+                    part,
+                });
+            }
+            Action::LookForRuns => self.library.look(),
+            Action::OpenTask(task) => self.open_task(task),
+            Action::Undo => {
+                if !self.training.undo_edit() {
+                    self.notices.say("No edit to take back");
+                }
+            }
             Action::NextSource => self.cycle_source(true),
             Action::PreviousSource => self.cycle_source(false),
             Action::NextCamera => self.look_from_next(true),
@@ -119,6 +185,13 @@ impl Hands<'_, '_> {
             }
             Action::ToggleLeft => self.layout.left = !self.layout.left,
             Action::ToggleRight => self.layout.right = !self.layout.right,
+            Action::ToggleTimeline => self.layout.bottom = !self.layout.bottom,
+            Action::Show(tab) => (self.layout.right, self.layout.tab) = (true, tab),
+            Action::Arrange(workspace) => {
+                let arrangement = *self.arrangements.of(workspace);
+                self.layout.arrange(workspace, arrangement);
+            }
+            Action::TogglePalette => self.layout.palette = !self.layout.palette,
             Action::ToggleHelp => self.layout.help = !self.layout.help,
             Action::ToggleFullscreen => {
                 self.window.mode = match self.window.mode {
@@ -129,7 +202,11 @@ impl Hands<'_, '_> {
                 };
             }
             Action::Screenshot => {
-                self.captures.write(Capture(None));
+                self.captures.write(Capture {
+                    name: "dextra",
+                    path: None,
+                    part: None,
+                });
             }
             Action::Quit => self.leaving.ask(),
         }
@@ -139,6 +216,8 @@ impl Hands<'_, '_> {
         match self.training.stage() {
             Stage::Idle | Stage::Finished | Stage::Failed(_) => {
                 self.training.start();
+                self.watch.prefers_given = false;
+                self.go_live();
                 // What a person who presses Train wants to see.
                 self.watch.choose(Source::Actor(0), &mut self.training);
             }
@@ -152,6 +231,78 @@ impl Hands<'_, '_> {
                 });
             }
             Stage::Starting | Stage::Stopping => {}
+        }
+    }
+
+    /// Moves the time cursor; a rollout that plays rests meanwhile.
+    fn move_cursor(&mut self, to: impl FnOnce(&mut Tape, Option<&Frame>)) {
+        let was_live = self.tape.is_live();
+        to(&mut self.tape, self.watch.frame());
+        let holds = was_live && !self.tape.is_live();
+        if holds && !self.watches_learner() && !self.watch.paused {
+            self.tape.holds = true;
+            self.watch.pause(true);
+        }
+    }
+
+    fn go_live(&mut self) {
+        if self.tape.release() {
+            self.watch.pause(false);
+        }
+    }
+
+    fn open_task(&mut self, task: usize) {
+        let Some(&task) = task_names().get(task) else {
+            return;
+        };
+        if self.training.is_active() {
+            self.notices
+                .say("Stop the training before you change the task");
+        } else if task != self.training.config().task {
+            let config = TrainConfig {
+                task: task.into(),
+                ..self.training.config().clone()
+            };
+            self.library.open_task(config, None);
+        }
+    }
+
+    fn watch_run(&mut self, run: usize) {
+        let Some(run) = self.library.runs().get(run).cloned() else {
+            return;
+        };
+        if run.task == self.training.config().task {
+            self.library.open_policy(run.path);
+        } else if self.training.is_active() {
+            let task = run.task;
+            self.notices
+                .say(format!("{} is a run of the task {task}", run.name));
+        } else {
+            let config = TrainConfig {
+                task: run.task,
+                ..self.training.config().clone()
+            };
+            self.library.open_task(config, Some(run.path));
+        }
+    }
+
+    fn continue_run(&mut self, run: usize) {
+        let Some(run) = self.library.runs().get(run).cloned() else {
+            return;
+        };
+        if self.training.is_active() {
+            self.notices.say("Another training is under way");
+        } else if run.task != self.training.config().task {
+            let task = run.task;
+            self.notices.say(format!("Open the task {task} first"));
+        } else {
+            match library::config_of(&run.path) {
+                Ok(config) => {
+                    self.training.resume(run.path, config);
+                    self.watch.choose(Source::Actor(0), &mut self.training);
+                }
+                Err(message) => self.notices.say(message),
+            }
         }
     }
 

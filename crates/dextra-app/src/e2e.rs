@@ -13,17 +13,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bevy::prelude::*;
+use bevy::{ecs::system::SystemParam, prelude::*};
 use bevy_panorbit_camera::PanOrbitCamera;
 use crossbeam_channel::{Receiver, unbounded};
 
 use crate::{
     action::{Action, Actions},
+    analysis::Analysis,
     capture::Capture,
+    library::Library,
     panel::{Layout, Marks},
     scene::Quality,
     session::{Stage, Training},
     source::{Source, Watch},
+    tape::Tape,
 };
 
 /// The state is told this often at most.
@@ -56,7 +59,11 @@ fn obey(lines: Res<Lines>, mut captures: MessageWriter<Capture>, mut actions: Re
     for line in lines.try_iter() {
         match line.trim().split_once(' ') {
             Some(("shot", path)) => {
-                captures.write(Capture(Some(PathBuf::from(path))));
+                captures.write(Capture {
+                    name: "dextra",
+                    path: Some(PathBuf::from(path)),
+                    part: None,
+                });
             }
             None if line.trim() == "quit" => actions.0.push(Action::Quit),
             _ => {}
@@ -89,19 +96,35 @@ fn tell_widgets(marks: Res<Marks>, mut told: Local<String>) {
 }
 
 #[derive(Default)]
-struct Told {
+struct Line {
     line: String,
     at: Option<Instant>,
 }
 
-fn tell_state(
-    training: Res<Training>,
-    watch: Res<Watch>,
-    layout: Res<Layout>,
-    quality: Res<Quality>,
-    cameras: Query<&PanOrbitCamera>,
-    mut told: Local<Told>,
-) {
+/// What the state line tells of.
+#[derive(SystemParam)]
+struct Told<'w, 's> {
+    training: Res<'w, Training>,
+    watch: Res<'w, Watch>,
+    layout: Res<'w, Layout>,
+    quality: Res<'w, Quality>,
+    tape: Res<'w, Tape>,
+    library: Res<'w, Library>,
+    analysis: Res<'w, Analysis>,
+    cameras: Query<'w, 's, &'static PanOrbitCamera>,
+}
+
+fn tell_state(of: Told, mut told: Local<Line>) {
+    let Told {
+        training,
+        watch,
+        layout,
+        quality,
+        tape,
+        library,
+        analysis,
+        cameras,
+    } = of;
     if told.at.is_some_and(|at| at.elapsed() < EVERY) {
         return;
     }
@@ -128,10 +151,19 @@ fn tell_state(
         .iter()
         .next()
         .map_or((0.0, 0.0), |c| (c.target_yaw, c.target_radius));
+    let cursor = tape
+        .pinned()
+        .map_or("live".to_owned(), |kept| kept.frame.step.to_string());
+    let settings = training.settings();
+    let learning_rate = settings
+        .iter()
+        .find(|setting| setting.key == "learn.learning_rate")
+        .map_or(0.0, |setting| setting.value);
     let line = format!(
         "STATE stage={stage} steps={} updates={} rate={:.0} source={source} episode={episode} \
          frame={frame} rollout_paused={} speed={:.2} help={} left={} right={} shadows={} \
-         yaw={yaw:.2} radius={radius:.2}\n",
+         yaw={yaw:.2} radius={radius:.2} workspace={} tab={} timeline={} palette={} cursor={cursor} \
+         task={} learning_rate={learning_rate} runs={} open={}\n",
         status.steps,
         status.updates,
         status.env_steps_per_sec,
@@ -141,10 +173,17 @@ fn tell_state(
         layout.left,
         layout.right,
         quality.shadows,
+        layout.workspace.name(),
+        layout.tab.name(),
+        layout.bottom,
+        layout.palette,
+        training.config().task,
+        library.runs().len(),
+        analysis.runs.len(),
     );
     if line != told.line {
         tell(&line);
-        *told = Told {
+        *told = Line {
             line,
             at: Some(Instant::now()),
         };

@@ -6,13 +6,17 @@
 //! give an action (`action`, `bindings`), and `control` carries actions out.
 
 mod action;
+mod analysis;
 mod bindings;
 mod camera;
 mod capture;
 mod control;
+mod curves;
 mod e2e;
 mod error;
 mod history;
+mod judge;
+mod library;
 mod notice;
 mod options;
 mod pace;
@@ -22,7 +26,10 @@ mod quit;
 mod scene;
 mod session;
 mod source;
+mod tape;
+mod tuning;
 mod view;
+mod workspace;
 
 use bevy::{
     app::TerminalCtrlCHandlerPlugin,
@@ -57,7 +64,8 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
         .insert_resource(WinitSettings::continuous())
         .insert_resource(pace::Pace::new(options.max_fps, graphics.software))
         .insert_resource(scene::Quality::for_adapter(graphics.software))
-        .insert_resource(session::Training::new(options.config, options.out))
+        .init_resource::<tape::Tape>()
+        .insert_resource(session::Training::new(options.config, options.out.clone()))
         .insert_resource(view::Machine {
             adapter: graphics.name,
         })
@@ -65,6 +73,10 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             bevy_panorbit_camera::PanOrbitCameraPlugin,
             source,
             session::SessionPlugin,
+            library::LibraryPlugin { out: options.out },
+            workspace::WorkspacePlugin,
+            judge::JudgePlugin,
+            analysis::AnalysisPlugin,
             control::ControlPlugin {
                 train: options.train,
             },

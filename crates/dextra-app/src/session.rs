@@ -10,9 +10,11 @@ use std::{
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use dextra_learn::Policy;
-use dextra_train::{Command, Frame, Outcome, Phase, Session, Status, TrainConfig, TrainError};
+use dextra_train::{
+    Command, Edit, Frame, Outcome, Phase, Session, Setting, Status, TrainConfig, TrainError,
+};
 
-use crate::{history::History, notice::Notices};
+use crate::{history::History, notice::Notices, tuning::Tuning};
 
 /// Where the training stands.
 enum State {
@@ -35,6 +37,9 @@ enum State {
 pub(crate) struct Training {
     state: State,
     config: TrainConfig,
+    /// The configuration before a person changed it.
+    initial: TrainConfig,
+    tuning: Tuning,
     base: Option<PathBuf>,
     out: Option<PathBuf>,
     status: Status,
@@ -76,7 +81,9 @@ impl Training {
                 total_steps: config.steps,
                 ..Status::default()
             },
+            initial: config.clone(),
             config,
+            tuning: Tuning::default(),
             base: out,
             out: None,
             history: History::default(),
@@ -96,22 +103,100 @@ impl Training {
         let out = fresh_folder(&self.base.clone().unwrap_or_else(|| {
             Path::new("runs").join(format!("{}-seed{}", self.config.task, self.config.seed))
         }));
-        self.out = Some(out.clone());
+        let config = self.config.clone();
+        self.begin(out.clone(), move || Session::start(config, out));
+    }
+
+    /// Continues a run of the task at hand; `config` is the one that it began with.
+    pub fn resume(&mut self, run: PathBuf, config: TrainConfig) {
+        if self.is_active() {
+            return;
+        }
+        self.config = config;
+        self.begin(run.clone(), move || Session::resume(&run));
+    }
+
+    fn begin(
+        &mut self,
+        out: PathBuf,
+        session: impl FnOnce() -> Result<Session, TrainError> + Send + 'static,
+    ) {
+        self.out = Some(out);
         self.history.clear();
         self.policy = None;
         self.stopping = false;
         self.pausing = false;
+        self.tuning = Tuning::default();
         self.status = Status {
             total_steps: self.config.steps,
             ..Status::default()
         };
         let (sender, receiver) = bounded(1);
-        let config = self.config.clone();
         thread::spawn(move || {
             // The receiver is gone only when the app is.
-            let _ = sender.send(Session::start(config, out));
+            let _ = sender.send(session());
         });
         self.state = State::Starting(receiver);
+    }
+
+    /// Sets what the next training is started with; what was measured before is forgotten.
+    pub fn prepare(&mut self, config: TrainConfig) {
+        *self = Self {
+            watched: self.watched,
+            ..Self::new(config, self.base.take())
+        };
+    }
+
+    /// Changes a field: of the running session between its rounds, or of the next one. Returns why it
+    /// cannot be changed.
+    pub fn edit(&mut self, edit: Edit) -> Option<String> {
+        let before = self.settings().into_iter().find(|s| s.key == edit.key);
+        let before = before.map(|setting| setting.value);
+        if self.is_active() {
+            self.tuning.ask(edit.clone(), before.unwrap_or(edit.value));
+            self.command(Command::Edit(edit));
+            return None;
+        }
+        match self.config.edited(&edit, &[]) {
+            Ok(config) => {
+                self.config = config;
+                self.tuning.ask(edit.clone(), before.unwrap_or(edit.value));
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// Takes the newest edit back. Whether there was one.
+    pub fn undo_edit(&mut self) -> bool {
+        let Some(edit) = self.tuning.undo() else {
+            return false;
+        };
+        self.edit(edit);
+        // Taking back is no edit to take back.
+        self.tuning.undo();
+        true
+    }
+
+    /// The fields that can be changed, as they stand.
+    pub fn settings(&self) -> Vec<Setting> {
+        if self.is_active() && !self.status.settings.is_empty() {
+            return self.status.settings.clone();
+        }
+        let setting = |key: String| {
+            Some(Setting {
+                value: self.config.number(&key)?,
+                initial: self.initial.number(&key)?,
+                key,
+            })
+        };
+        let keys = self.config.editable(&[]);
+        keys.into_iter().filter_map(setting).collect()
+    }
+
+    /// Edits on their way.
+    pub fn tuning(&self) -> &Tuning {
+        &self.tuning
     }
 
     /// Whether a session is being made, runs, rests or writes its last files.
@@ -222,6 +307,8 @@ impl Training {
             },
             State::Active(session) => {
                 self.status = session.status();
+                let refused = self.status.refused_edit.as_deref();
+                let told = self.tuning.settle(&self.status.settings, refused);
                 for row in session.take_metrics() {
                     self.history.push(&row);
                 }
@@ -238,7 +325,7 @@ impl Training {
                 } else {
                     State::Active(session)
                 };
-                None
+                told
             }
             State::Ending(receiver) => match receiver.try_recv() {
                 Ok(Ok(outcome)) => {

@@ -1,16 +1,21 @@
 //! What the panels say, as plain data: panels are functions of it and know nothing of Bevy.
 
 use bevy::{ecs::system::SystemParam, prelude::*};
-use dextra_train::Status;
+use dextra_train::{Frame, Setting, Status};
 
 use crate::{
+    analysis::Analysis,
     history::History,
+    library::{Library, RunEntry},
     notice::Notices,
     pace::Pace,
+    panel::Layout,
     quit::Leaving,
     scene::Quality,
     session::{Stage, Training},
     source::{Source, Watch},
+    tape::{Kept, Tape, return_from},
+    tuning::knob,
 };
 
 /// The machine, as far as the status bar names it.
@@ -67,6 +72,60 @@ pub(crate) struct RolloutView {
     pub seed: u64,
 }
 
+/// A field of the learner that can be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SettingRow {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub label: String,
+    /// What it does.
+    pub hint: &'static str,
+    /// Its value, the one asked for if that is still to be applied.
+    pub value: f64,
+    /// Its value when the run began.
+    pub initial: f64,
+    /// The largest value that dragging reaches.
+    pub most: f64,
+    /// Whether the value is still to be applied.
+    pub pending: bool,
+    /// Name of the field for scripted tests.
+    pub mark: Option<&'static str>,
+    /// Name of the way back for scripted tests.
+    pub revert_mark: Option<&'static str>,
+}
+
+/// The shown episode and the cursor in it.
+pub(crate) struct TimelineView<'a> {
+    /// Whether the cursor follows what plays.
+    pub live: bool,
+    /// Number of the shown frame.
+    pub shown: u64,
+    /// Number of the episode's first frame.
+    pub start: u64,
+    /// The episode's frames.
+    pub frames: Vec<&'a Kept>,
+    /// Whose critics judge.
+    pub judge: Option<String>,
+    /// What multiplies a value of theirs to give units of the reward, where that is known.
+    pub unit: Option<f64>,
+    /// Discounted rewards from the shown frame to the episode's end.
+    pub followed: f64,
+}
+
+impl TimelineView<'_> {
+    /// What multiplies a value before it is shown.
+    pub fn unit(&self) -> f64 {
+        self.unit.unwrap_or(1.0)
+    }
+
+    /// The shown frame.
+    pub fn frame(&self) -> Option<&Kept> {
+        let index = usize::try_from(self.shown.checked_sub(self.start)?).ok()?;
+        self.frames.get(index).copied()
+    }
+}
+
 /// Everything on the panels.
 pub(crate) struct View<'a> {
     /// The task's name.
@@ -105,6 +164,20 @@ pub(crate) struct View<'a> {
     pub adapter: &'a str,
     /// Whether shadows are drawn.
     pub shadows: bool,
+    /// The fields of the learner that can be changed.
+    pub settings: Vec<SettingRow>,
+    /// Whether there is an edit to take back.
+    pub can_undo: bool,
+    /// The shown episode; `None` before the first frame and where nothing shows it.
+    pub timeline: Option<TimelineView<'a>>,
+    /// Every task.
+    pub tasks: &'static [&'static str],
+    /// The runs that can be opened.
+    pub runs: &'a [RunEntry],
+    /// What is compared.
+    pub analysis: &'a Analysis,
+    /// Whether something is being read.
+    pub loading: bool,
     /// Passing messages.
     pub notices: Vec<String>,
     /// Whether the window closes as soon as the checkpoint is written.
@@ -112,10 +185,17 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
+    /// Whether the time cursor stands on a recorded frame.
+    pub fn scrubs(&self) -> bool {
+        self.timeline
+            .as_ref()
+            .is_some_and(|timeline| !timeline.live)
+    }
+
     /// Whether what is watched rests.
     pub fn is_paused(&self) -> bool {
         match self.rollout {
-            Some(rollout) => rollout.paused,
+            Some(rollout) => rollout.paused && !self.scrubs(),
             None => self.stage == Stage::Paused,
         }
     }
@@ -131,6 +211,10 @@ pub(crate) struct Sources<'w> {
     quality: Res<'w, Quality>,
     notices: Res<'w, Notices>,
     leaving: Res<'w, Leaving>,
+    tape: Res<'w, Tape>,
+    layout: Res<'w, Layout>,
+    library: Res<'w, Library>,
+    analysis: Res<'w, Analysis>,
 }
 
 impl Sources<'_> {
@@ -163,7 +247,7 @@ impl Sources<'_> {
                 paused: watch.paused,
                 seed: watch.seed,
             }),
-            episode: watch.frame().map(|frame| EpisodeView {
+            episode: self.frame().map(|frame| EpisodeView {
                 seed: frame.seed,
                 step: frame.step,
                 success_now: frame.success,
@@ -182,16 +266,78 @@ impl Sources<'_> {
             fps: self.pace.fps(),
             adapter: &self.machine.adapter,
             shadows: self.quality.shadows,
+            settings: self.settings(),
+            can_undo: training.tuning().can_undo(),
+            timeline: self.timeline(),
+            tasks: dextra_tasks::task_names(),
+            runs: self.library.runs(),
+            analysis: &self.analysis,
+            loading: self.library.is_loading(),
             notices: self.notices.texts(),
             leaving: self.leaving.is_asked(),
         }
     }
 
+    /// The frame on screen: where the time cursor stands, or what plays.
+    fn frame(&self) -> Option<&Frame> {
+        let pinned = self.tape.pinned().map(|kept| &kept.frame);
+        pinned.or_else(|| self.watch.frame())
+    }
+
+    fn timeline(&self) -> Option<TimelineView<'_>> {
+        let tape = &self.tape;
+        if tape.is_live() && !self.layout.shows_values() {
+            return None;
+        }
+        let shown = tape.shown(self.watch.frame())?;
+        let episode = tape.episode(shown);
+        let judge = self.watch.judge(&self.training);
+        let scale = judge.as_ref().and_then(|judge| judge.reward_scale);
+        let discount = self.training.config().learn.discount;
+        Some(TimelineView {
+            live: tape.is_live(),
+            shown,
+            start: episode.start,
+            frames: episode.filter_map(|number| tape.get(number)).collect(),
+            judge: judge.map(|judge| judge.name),
+            unit: scale.map(|scale| 1.0 / scale),
+            followed: return_from(tape, shown, discount),
+        })
+    }
+
+    fn settings(&self) -> Vec<SettingRow> {
+        let tuning = self.training.tuning();
+        let row = |setting: Setting| {
+            let knob = knob(&setting.key)?;
+            let asked = tuning.asked(&setting.key);
+            let of_term = setting.key.strip_prefix(knob.key).unwrap_or_default();
+            let marked = (knob.mark == "learning_rate").then_some("revert_learning_rate");
+            Some(SettingRow {
+                label: format!("{}{}", knob.label, of_term.replace('_', " ")),
+                hint: knob.hint,
+                value: asked.unwrap_or(setting.value),
+                initial: setting.initial,
+                most: knob.most,
+                pending: asked.is_some_and(|asked| asked != setting.value),
+                mark: of_term.is_empty().then_some(knob.mark),
+                revert_mark: marked,
+                key: setting.key,
+            })
+        };
+        self.training
+            .settings()
+            .into_iter()
+            .filter_map(row)
+            .collect()
+    }
+
     fn name(&self, source: Source) -> String {
         match source {
             Source::Expert => "Expert".into(),
-            Source::Policy => match (&self.watch.given_policy, self.training.policy()) {
-                (Some(name), None) => format!("Policy {name}"),
+            Source::Policy => match &self.watch.given {
+                Some(given) if self.watch.shows_given(&self.training) => {
+                    format!("Policy {}", given.name)
+                }
                 _ => "Newest policy".into(),
             },
             Source::Actor(actor) => format!("Training environment {}", actor + 1),

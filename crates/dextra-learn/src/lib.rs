@@ -28,5 +28,5 @@ pub use config::{LearnConfig, Weight};
 pub use error::LearnError;
 pub use learner::{Learner, UpdateMetrics};
 pub use npz::NpzPolicy;
-pub use policy::{ActMode, Policy};
+pub use policy::{ActMode, Inspection, Policy};
 pub use student::{Pairs, Student};

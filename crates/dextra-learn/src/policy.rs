@@ -72,11 +72,64 @@ impl Policy {
         q[0]
     }
 
+    /// What the algorithm sees at a state: samples of the prior, their values, and what follows from
+    /// them; and the value of `action`, which was or will be done there. Values are in units of the
+    /// scaled reward.
+    pub fn inspect(&self, obs: &[f32], action: &[f32], rng: &mut ChaCha8Rng) -> Inspection {
+        let obs = self.normalised(obs);
+        let (mut mean, mut std) = (vec![], vec![]);
+        self.network
+            .prior(&self.parameters, &obs, &mut mean, &mut std);
+        let dim = self.action_dim();
+        let noise = standard_normal(rng, self.action_samples * dim);
+        let mut actions = req::prior_samples(&mean, &std, &noise, dim);
+        actions.extend_from_slice(action);
+        let mut q = vec![];
+        let group = (actions.as_slice(), self.action_samples + 1);
+        self.network
+            .smallest_q(&self.parameters, &obs, group, &mut q);
+        let done = q.pop().unwrap_or_default();
+        actions.truncate(self.action_samples * dim);
+        let mut weights = vec![0.0; self.action_samples];
+        let solution = temperature::solve(&q, self.kl, &mut weights);
+        Inspection {
+            actions,
+            q,
+            weights,
+            eta: solution.eta,
+            kl: solution.kl,
+            value: solution.value,
+            action_value: done,
+            std: std.iter().sum::<f32>() / dim as f32,
+        }
+    }
+
     fn normalised(&self, obs: &[f32]) -> Vec<f32> {
         let mut out = Vec::with_capacity(obs.len());
         self.normaliser.apply(obs, &mut out);
         out
     }
+}
+
+/// The improved policy at one state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspection {
+    /// Samples of the prior, (samples, actions).
+    pub actions: Vec<f32>,
+    /// Q' of each sample.
+    pub q: Vec<f32>,
+    /// Weight of each sample in the improved policy; they sum to 1.
+    pub weights: Vec<f64>,
+    /// Temperature eta_s that holds the KL at its bound.
+    pub eta: f64,
+    /// KL of the weights to uniform ones, nats.
+    pub kl: f64,
+    /// V(s), the weighted mean of the samples' values.
+    pub value: f64,
+    /// Q' of the action that was asked about.
+    pub action_value: f32,
+    /// The prior's standard deviation, averaged over actions.
+    pub std: f32,
 }
 
 /// An index with the probability of its weight; the weights sum to 1.
@@ -118,6 +171,31 @@ mod tests {
             assert_eq!(actions(1) == actions(2), mode == ActMode::Mean);
             assert!(actions(1).iter().all(|a| (-1.0..=1.0).contains(a)));
         }
+    }
+
+    #[test]
+    fn an_inspection_is_what_resampling_acts_by() {
+        let config = LearnConfig {
+            initial_std: 0.5,
+            ..LearnConfig::default()
+        };
+        let policy = Learner::new(&config, 4, 2, 3).unwrap().policy();
+        let (obs, done) = ([0.5, -0.5, 0.2, 0.1], [0.3, -0.9]);
+        let seen = policy.inspect(&obs, &done, &mut ChaCha8Rng::seed_from_u64(6));
+        let same = |a: f32, b: f32| (a - b).abs() < 1e-6;
+        assert!(same(seen.action_value, policy.value(&obs, &done)));
+        for (action, &q) in seen.actions.chunks(2).zip(&seen.q) {
+            assert!(same(q, policy.value(&obs, action)));
+        }
+        assert!((seen.kl - config.kl).abs() < 1e-4);
+        assert!((seen.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        let mean = seen.q.iter().zip(&seen.weights);
+        let mean: f64 = mean.map(|(&q, w)| f64::from(q) * w).sum();
+        assert!((seen.value - mean).abs() < 1e-12);
+        // The same draws as acting makes.
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let chosen = policy.act(&obs, &mut rng, ActMode::Resample);
+        assert!(seen.actions.chunks(2).any(|action| action == chosen));
     }
 
     #[test]

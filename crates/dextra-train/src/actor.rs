@@ -42,6 +42,10 @@ pub struct Frame {
     pub episode_return: f64,
     /// Who acted.
     pub source: Source,
+    /// The observation that the action answered.
+    pub obs: Vec<f32>,
+    /// The action, in [-1, 1]; empty in a frame that no action led to.
+    pub action: Vec<f32>,
     /// Position (m) and quaternion (w, x, y, z) of every body, in the model's order.
     pub body_poses: Vec<[f32; 7]>,
     /// Round whose parameters acted.
@@ -264,17 +268,18 @@ impl Actor {
             _ => (clipped(policy.act(&obs, &mut self.rng)), Source::Policy),
         };
         let step = self.env.step(&action);
-        self.transitions.push(Transition {
+        let transition = Transition {
             obs,
             action,
             expert_action,
             reward: step.reward,
             terminated: step.terminated,
             source,
-        });
+        };
         if let Some(sink) = sink.filter(|sink| sink.wants(self.index)) {
-            sink.offer(self.frame(&step, source, policy_version));
+            sink.offer(self.frame(&step, &transition, policy_version));
         }
+        self.transitions.push(transition);
         step
     }
 
@@ -306,7 +311,7 @@ impl Actor {
         }
     }
 
-    fn frame(&self, step: &Step, source: Source, policy_version: u64) -> Frame {
+    fn frame(&self, step: &Step, transition: &Transition, policy_version: u64) -> Frame {
         let sim = self.env.sim();
         let body_poses = (0..sim.model().bodies.len())
             .map(|body| {
@@ -329,7 +334,9 @@ impl Actor {
             success: step.success,
             episode_success: self.env.episode_success(),
             episode_return: self.env.episode_return(),
-            source,
+            source: transition.source,
+            obs: transition.obs.clone(),
+            action: transition.action.clone(),
             body_poses,
             policy_version,
         }

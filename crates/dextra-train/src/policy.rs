@@ -48,6 +48,14 @@ impl LoadedPolicy {
         self
     }
 
+    /// The networks, of a policy that Dextra learned: critics too.
+    pub fn networks(&self) -> Option<&Arc<Policy>> {
+        match &self.form {
+            Form::Learned(acting) => Some(&acting.policy),
+            Form::Npz(_) => None,
+        }
+    }
+
     fn learned(policy: Arc<Policy>) -> Self {
         Self {
             obs_dim: policy.obs_dim(),

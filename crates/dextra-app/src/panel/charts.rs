@@ -83,7 +83,7 @@ fn heading(ui: &mut Ui, chart: &Chart, history: &History) {
 }
 
 /// Three significant digits, whatever the magnitude.
-fn value(v: f64) -> String {
+pub(super) fn value(v: f64) -> String {
     match v.abs() {
         0.0 => "0".into(),
         a if !(1e-2..1e4).contains(&a) => format!("{v:.1e}"),
@@ -150,7 +150,7 @@ fn plot(ui: &mut Ui, chart: &Chart, history: &History, height: f32, is_last: boo
     });
 }
 
-fn thousands(steps: f64) -> String {
+pub(super) fn thousands(steps: f64) -> String {
     if steps >= 1e6 {
         format!("{:.1}M", steps / 1e6)
     } else if steps >= 1e3 {

@@ -166,7 +166,10 @@ fn progress(ui: &mut Ui, view: &View, answer: &mut Answer) {
         ui.horizontal(|ui| {
             let rests = view.stage == Stage::Paused;
             let step = ui.add_enabled(rests, Button::new("Round"));
-            let step = step.on_hover_text("One lock-step round, while paused");
+            let step = step.on_hover_text(tip(
+                "One lock-step round, while paused",
+                Action::StepLearner,
+            ));
             answer.on_click("round", &step, Action::StepLearner);
             let save = ui.button("Checkpoint");
             let save = save.on_hover_text(tip("Written between rounds", Action::Checkpoint));

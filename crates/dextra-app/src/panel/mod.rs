@@ -1,42 +1,97 @@
 //! The panels around the scene. Each is a function of the [`View`] that draws itself and adds what was
 //! asked for to an [`Answer`].
 
+mod analyse;
 mod charts;
 mod help;
+mod learner;
 mod left;
 mod overlay;
+mod palette;
+mod policy;
 mod status;
 mod theme;
+mod timeline;
+mod top;
 
 use std::collections::BTreeMap;
 
-use bevy::prelude::*;
+use bevy::{ecs::system::SystemParam, prelude::*};
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
+
+use dextra_train::Edit;
 
 use crate::{
     action::{Action, Actions},
     camera::View3d,
+    control::Edits,
     view::{Sources, View},
+    workspace::{Arrangement, Tab, Workspace},
 };
 
+/// Height of the timeline, logical pixels.
+const TIMELINE_HEIGHT: f32 = 190.0;
+
 /// Which panels are open.
-#[derive(Resource, Clone, Copy, Debug)]
+#[derive(Resource, Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Layout {
     /// Training, sources, episode.
     pub left: bool,
-    /// Charts.
+    /// Charts, the learner's numbers or the policy's.
     pub right: bool,
+    /// Which of them.
+    pub tab: Tab,
+    /// The timeline.
+    pub bottom: bool,
     /// The list of keys.
     pub help: bool,
+    /// The command palette.
+    pub palette: bool,
+    /// What the window is arranged for.
+    pub workspace: Workspace,
 }
 
-impl Default for Layout {
-    fn default() -> Self {
+impl Layout {
+    /// A workspace as it is arranged.
+    pub fn new(workspace: Workspace, arrangement: Arrangement) -> Self {
+        let Arrangement {
+            left,
+            right,
+            tab,
+            bottom,
+        } = arrangement;
         Self {
-            left: true,
-            right: true,
+            left,
+            right,
+            tab,
+            bottom,
             help: false,
+            palette: false,
+            workspace,
         }
+    }
+
+    /// Turns to a workspace.
+    pub fn arrange(&mut self, workspace: Workspace, arrangement: Arrangement) {
+        *self = Self {
+            help: self.help,
+            ..Self::new(workspace, arrangement)
+        };
+    }
+
+    /// What is open.
+    pub fn arrangement(&self) -> Arrangement {
+        Arrangement {
+            left: self.left,
+            right: self.right,
+            tab: self.tab,
+            bottom: self.bottom,
+        }
+    }
+
+    /// Whether something shows what the critics say.
+    pub fn shows_values(&self) -> bool {
+        self.bottom || (self.right && self.tab == Tab::Policy)
     }
 }
 
@@ -48,6 +103,8 @@ pub(crate) struct Marks(pub BTreeMap<&'static str, egui::Rect>);
 #[derive(Default)]
 struct Answer {
     actions: Vec<Action>,
+    /// Changes of the learner's numbers.
+    edits: Vec<Edit>,
     marks: BTreeMap<&'static str, egui::Rect>,
     /// Whether a text field has the keyboard.
     typing: bool,
@@ -68,17 +125,23 @@ pub(crate) struct PanelPlugin;
 impl Plugin for PanelPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(EguiPlugin::default())
-            .init_resource::<Layout>()
             .init_resource::<Marks>()
             .add_systems(EguiPrimaryContextPass, panels);
     }
+}
+
+/// Where the answers go.
+#[derive(SystemParam)]
+struct Asked<'w> {
+    actions: ResMut<'w, Actions>,
+    edits: ResMut<'w, Edits>,
 }
 
 fn panels(
     mut contexts: EguiContexts,
     sources: Sources,
     layout: Res<Layout>,
-    mut actions: ResMut<Actions>,
+    mut asked: Asked,
     mut marks: ResMut<Marks>,
     mut view3d: ResMut<View3d>,
     mut themed: Local<bool>,
@@ -97,7 +160,8 @@ fn panels(
             }
         });
     }
-    actions.0.extend(answer.actions);
+    asked.actions.0.extend(answer.actions);
+    asked.edits.0.extend(answer.edits);
     marks.0 = answer.marks;
     view3d.rect = Some(rest);
     Ok(())
@@ -120,30 +184,79 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
         .resizable(false)
         .frame(frame(10, 3))
         .show_inside(&mut root, |ui| status::show(ui, view, &mut answer));
+    egui::Panel::top("top")
+        .exact_size(top::HEIGHT)
+        .resizable(false)
+        .frame(frame(10, 3))
+        .show_inside(&mut root, |ui| top::show(ui, view, &layout, &mut answer));
     if layout.left {
         egui::Panel::left("left")
             .exact_size(264.0)
             .resizable(false)
             .frame(frame(12, 8))
-            .show_inside(&mut root, |ui| left::show(ui, view, &mut answer));
+            .show_inside(&mut root, |ui| match layout.workspace {
+                Workspace::Analyse => analyse::runs(ui, view, &mut answer),
+                _ => left::show(ui, view, &mut answer),
+            });
     }
     if layout.right {
         egui::Panel::right("right")
             .exact_size(284.0)
             .resizable(false)
             .frame(frame(10, 8))
-            .show_inside(&mut root, |ui| charts::show(ui, view));
+            .show_inside(&mut root, |ui| right(ui, view, layout.tab, &mut answer));
     }
-    let rest = root.available_rect_before_wrap();
-    overlay::show(&root, rest, view);
+    if layout.bottom {
+        egui::Panel::bottom("timeline")
+            .exact_size(TIMELINE_HEIGHT)
+            .resizable(false)
+            .frame(frame(10, 5))
+            .show_inside(&mut root, |ui| timeline::show(ui, view, &mut answer));
+    }
+    let mut rest = root.available_rect_before_wrap();
+    if layout.workspace == Workspace::Analyse {
+        egui::CentralPanel::default()
+            .frame(frame(12, 8))
+            .show_inside(&mut root, |ui| analyse::show(ui, view, &mut answer));
+        overlay::notices(&root, rest, view);
+        // The scene rests in a corner.
+        rest = egui::Rect::from_min_size(rest.max, egui::Vec2::splat(1.0));
+    } else {
+        overlay::show(&root, rest, view);
+    }
+    let window = ctx.viewport_rect();
     if layout.help {
-        help::show(ctx, rest, &mut answer);
+        help::show(ctx, window, &mut answer);
+    }
+    if layout.palette {
+        palette::show(ctx, window, view, &mut answer);
     }
     if view.leaving {
         overlay::leaving(ctx);
     }
     answer.marks.insert("view", rest);
     (answer, rest)
+}
+
+/// The right panel: a row of tabs and what was chosen.
+fn right(ui: &mut egui::Ui, view: &View, chosen: Tab, answer: &mut Answer) {
+    ui.horizontal(|ui| {
+        for tab in Tab::ALL {
+            let button = egui::Button::selectable(tab == chosen, tab.name());
+            let mark = match tab {
+                Tab::Charts => "tab_charts",
+                Tab::Learner => "tab_learner",
+                Tab::Policy => "tab_policy",
+            };
+            let response = ui.add(button);
+            answer.on_click(mark, &response, Action::Show(tab));
+        }
+    });
+    match chosen {
+        Tab::Charts => charts::show(ui, view),
+        Tab::Learner => learner::show(ui, view, answer),
+        Tab::Policy => policy::show(ui, view),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What stands over the scene: the source and its age, whether it rests, passing messages.
 
-use bevy_egui::egui::{self, Align2, Color32, FontId, Rect, RichText, Ui, pos2, vec2};
+use bevy_egui::egui::{self, Align2, Color32, FontId, Pos2, Rect, RichText, Ui, pos2, vec2};
 
 use super::theme;
 use crate::{
@@ -12,19 +12,7 @@ use crate::{
 const SILENT_AFTER_SECS: f64 = 1.5;
 
 pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
-    let painter = root.painter();
-    let write = |pos, anchor, text: String, size, color| {
-        let font = FontId::proportional(size);
-        // A shadow, so that text can be read over any part of the scene.
-        painter.text(
-            pos + vec2(1.0, 1.0),
-            anchor,
-            &text,
-            font.clone(),
-            Color32::from_black_alpha(160),
-        );
-        painter.text(pos, anchor, text, font, color)
-    };
+    let write = |pos, anchor, text, size, color| write(root, pos, anchor, text, size, color);
     let corner = rect.min + vec2(14.0, 10.0);
     let name = write(
         corner,
@@ -41,7 +29,11 @@ pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
         13.0,
         Color32::from_gray(190),
     );
-    if view.is_paused() {
+    if view.scrubs() {
+        let top = pos2(rect.center().x, rect.min.y + 10.0);
+        let text = "RECORDED  ·  Space or End goes on".into();
+        write(top, Align2::CENTER_TOP, text, 15.0, theme::CAUTION);
+    } else if view.is_paused() {
         let top = pos2(rect.center().x, rect.min.y + 10.0);
         write(
             top,
@@ -62,10 +54,30 @@ pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
             theme::GOOD,
         );
     }
+    notices(root, rect, view);
+}
+
+/// Passing messages, at the bottom.
+pub(super) fn notices(root: &Ui, rect: Rect, view: &View) {
     for (i, notice) in view.notices.iter().rev().enumerate() {
         let pos = pos2(rect.min.x + 14.0, rect.max.y - 10.0 - 20.0 * i as f32);
-        write(pos, Align2::LEFT_BOTTOM, notice.clone(), 13.0, theme::TEXT);
+        write(
+            root,
+            pos,
+            Align2::LEFT_BOTTOM,
+            notice.clone(),
+            13.0,
+            theme::TEXT,
+        );
     }
+}
+
+/// Text with a shadow, so that it can be read over any part of the scene.
+fn write(root: &Ui, pos: Pos2, anchor: Align2, text: String, size: f32, color: Color32) -> Rect {
+    let (painter, font) = (root.painter(), FontId::proportional(size));
+    let shadow = Color32::from_black_alpha(160);
+    painter.text(pos + vec2(1.0, 1.0), anchor, &text, font.clone(), shadow);
+    painter.text(pos, anchor, text, font, color)
 }
 
 /// Policy version, speed, age: what the watched frames are.

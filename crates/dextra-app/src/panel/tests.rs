@@ -1,15 +1,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::sync::LazyLock;
+
 use bevy_egui::egui::{Event, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2};
 use dextra_train::{EvalResult, MetricRow, Status};
 
 use super::*;
 use crate::{
+    analysis::Analysis,
     history::History,
     session::Stage,
     source::Source,
-    view::{EpisodeView, RolloutView, SourceRow},
+    tape::tests::tape,
+    view::{EpisodeView, RolloutView, SettingRow, SourceRow, TimelineView},
+    workspace::{Arrangement, Workspace},
 };
+
+fn layout(workspace: Workspace) -> Layout {
+    Layout::new(workspace, Arrangement::of(workspace))
+}
 
 const WINDOW: Rect = Rect {
     min: Pos2::ZERO,
@@ -35,6 +44,7 @@ fn history() -> History {
 }
 
 fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> {
+    static ANALYSIS: LazyLock<Analysis> = LazyLock::new(Analysis::default);
     let row = |source, name: &str, available| SourceRow {
         source,
         name: name.into(),
@@ -79,6 +89,23 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         fps: 60.0,
         adapter: "llvmpipe",
         shadows: false,
+        settings: vec![SettingRow {
+            key: "learn.learning_rate".into(),
+            label: "Critics' learning rate".into(),
+            hint: "",
+            value: 2e-3,
+            initial: 1e-3,
+            most: 1.0,
+            pending: true,
+            mark: Some("learning_rate"),
+            revert_mark: Some("revert_learning_rate"),
+        }],
+        can_undo: true,
+        timeline: None,
+        tasks: &["door", "pen"],
+        runs: &[],
+        analysis: &ANALYSIS,
+        loading: false,
         notices: vec!["Saved dextra-001.png".into()],
         leaving: false,
     }
@@ -159,9 +186,14 @@ fn every_stage_draws_within_the_window_and_leaves_room_for_the_scene() {
     ];
     for stage in stages {
         let view = view(stage, &status, &history);
-        let (answer, rest) = draw_with(&egui::Context::default(), &view, Layout::default(), vec![]);
+        let (answer, rest) = draw_with(
+            &egui::Context::default(),
+            &view,
+            layout(Workspace::Watch),
+            vec![],
+        );
         assert!(answer.actions.is_empty());
-        assert_eq!((rest.width(), rest.height()), (732.0, 692.0), "{rest}");
+        assert_eq!((rest.width(), rest.height()), (732.0, 472.0), "{rest}");
         for (name, rect) in &answer.marks {
             assert!(WINDOW.contains_rect(*rect), "{name} at {rect}");
         }
@@ -179,12 +211,15 @@ fn buttons_ask_for_what_they_say() {
         ("pause", Action::TogglePause),
         ("restart", Action::Restart),
         ("help", Action::ToggleHelp),
+        ("workspace_train", Action::Arrange(Workspace::Train)),
+        ("commands", Action::TogglePalette),
+        ("tab_learner", Action::Show(Tab::Learner)),
     ] {
         let ctx = egui::Context::default();
         let view = view(Stage::Idle, &status, &history);
-        let (answer, _) = draw_with(&ctx, &view, Layout::default(), vec![]);
+        let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Watch), vec![]);
         let pos = answer.marks[name].center();
-        let (answer, _) = draw_with(&ctx, &view, Layout::default(), click(pos));
+        let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Watch), click(pos));
         assert_eq!(answer.actions, [action], "{name}");
     }
 }
@@ -194,9 +229,9 @@ fn what_cannot_be_chosen_does_not_answer() {
     let (status, history) = (Status::default(), History::default());
     let ctx = egui::Context::default();
     let view = view(Stage::Idle, &status, &history);
-    let (answer, _) = draw_with(&ctx, &view, Layout::default(), vec![]);
+    let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Watch), vec![]);
     let pos = answer.marks["policy"].center();
-    let (answer, _) = draw_with(&ctx, &view, Layout::default(), click(pos));
+    let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Watch), click(pos));
     assert!(answer.actions.is_empty());
 }
 
@@ -208,9 +243,102 @@ fn help_and_hidden_panels_draw() {
         left: false,
         right: false,
         help: true,
+        palette: true,
+        ..layout(Workspace::Train)
     };
     let (_, rest) = draw_with(&egui::Context::default(), &view, layout, vec![]);
     assert_eq!(rest.width(), WINDOW.width());
     view.leaving = true;
     let _ = draw_with(&egui::Context::default(), &view, layout, vec![]);
+}
+
+/// Types into a field that was clicked.
+fn type_into(ctx: &egui::Context, view: &View, layout: Layout, mark: &str, text: &str) -> Answer {
+    let (answer, _) = draw_with(ctx, view, layout, vec![]);
+    let pos = answer.marks[mark].center();
+    let _ = draw_with(ctx, view, layout, click(pos));
+    let key = |key| Event::Key {
+        key,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::default(),
+    };
+    let (answer, _) = draw_with(ctx, view, layout, vec![Event::Text(text.into())]);
+    assert!(
+        answer.typing && answer.edits.is_empty(),
+        "nothing is settled yet"
+    );
+    let (answer, _) = draw_with(ctx, view, layout, vec![key(egui::Key::Enter)]);
+    answer
+}
+
+#[test]
+fn a_number_of_the_learner_can_be_typed_and_put_back() {
+    let (status, history) = (Status::default(), History::default());
+    let view = view(Stage::Running, &status, &history);
+    let layout = layout(Workspace::Train);
+    let ctx = egui::Context::default();
+    let answer = type_into(&ctx, &view, layout, "learning_rate", "0.0005");
+    let edit = |value| Edit {
+        key: "learn.learning_rate".into(),
+        value,
+    };
+    assert_eq!(answer.edits, [edit(5e-4)]);
+
+    let ctx = egui::Context::default();
+    let (answer, _) = draw_with(&ctx, &view, layout, vec![]);
+    let pos = answer.marks["revert_learning_rate"].center();
+    let (answer, _) = draw_with(&ctx, &view, layout, click(pos));
+    assert_eq!(answer.edits, [edit(1e-3)]);
+}
+
+#[test]
+fn a_click_on_the_timeline_puts_the_cursor_there() {
+    let (status, history, tape) = (Status::default(), History::default(), tape());
+    let mut view = view(Stage::Running, &status, &history);
+    view.timeline = Some(TimelineView {
+        live: true,
+        shown: 9,
+        start: 5,
+        frames: (5..10).filter_map(|number| tape.get(number)).collect(),
+        judge: Some("round 3".into()),
+        unit: None,
+        followed: 1.0,
+    });
+    for (mark, share, number) in [
+        ("reward_strip", 0.5, 7),
+        ("action_strip", 0.0, 5),
+        ("value_strip", 1.0, 9),
+    ] {
+        let ctx = egui::Context::default();
+        let layout = layout(Workspace::Watch);
+        let (answer, _) = draw_with(&ctx, &view, layout, vec![]);
+        let rect = answer.marks[mark];
+        let x = rect.left() + 1.0 + share * (rect.width() - 2.0);
+        let (answer, _) = draw_with(&ctx, &view, layout, click(pos2(x, rect.center().y)));
+        assert_eq!(answer.actions, [Action::Pin(number)], "{mark}");
+    }
+}
+
+#[test]
+fn the_palette_finds_by_name_and_enter_asks_for_it() {
+    let (status, history) = (Status::default(), History::default());
+    let view = view(Stage::Idle, &status, &history);
+    let layout = Layout {
+        palette: true,
+        ..layout(Workspace::Watch)
+    };
+    let ctx = egui::Context::default();
+    let _ = draw_with(&ctx, &view, layout, vec![]);
+    let _ = draw_with(&ctx, &view, layout, vec![Event::Text("task pen".into())]);
+    let enter = Event::Key {
+        key: egui::Key::Enter,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::default(),
+    };
+    let (answer, _) = draw_with(&ctx, &view, layout, vec![enter]);
+    assert_eq!(answer.actions, [Action::TogglePalette, Action::OpenTask(1)]);
 }

@@ -9,7 +9,10 @@ use std::f32::consts::FRAC_PI_2;
 use bevy::prelude::*;
 use dextra_sim::{Geom, Pose, Shape};
 
-use crate::source::{Blend, PlaySystems, Shown, Watch};
+use crate::{
+    source::{Blend, PlaySystems, Shown, Watch},
+    tape::Tape,
+};
 use material::{Matte, Paint};
 pub(crate) use stage::BACKGROUND;
 
@@ -27,6 +30,10 @@ impl Quality {
     }
 }
 
+/// What all of the scene hangs on.
+#[derive(Component)]
+struct SceneRoot;
+
 /// The body whose frame an entity has.
 #[derive(Component)]
 struct BodyFrame(usize);
@@ -36,12 +43,14 @@ pub(crate) struct ScenePlugin;
 impl Plugin for ScenePlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins((material::plugin, stage::plugin))
-            .add_systems(Startup, build)
             .add_systems(
                 Update,
                 (
-                    place.after(PlaySystems),
-                    paint.run_if(resource_changed::<Quality>),
+                    build.run_if(resource_changed::<Shown>),
+                    place.after(PlaySystems).after(build),
+                    paint
+                        .after(build)
+                        .run_if(resource_changed::<Quality>.or_else(resource_changed::<Shown>)),
                 ),
             );
     }
@@ -50,13 +59,18 @@ impl Plugin for ScenePlugin {
 fn build(
     mut commands: Commands,
     shown: Res<Shown>,
+    before: Query<Entity, With<SceneRoot>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut rich: ResMut<Assets<StandardMaterial>>,
     mut light: ResMut<Assets<Matte>>,
 ) {
+    for scene in &before {
+        commands.entity(scene).despawn();
+    }
     // MuJoCo's world has z up, Bevy's y.
     let root = commands
         .spawn((
+            SceneRoot,
             Transform::from_rotation(Quat::from_rotation_x(-FRAC_PI_2)),
             Visibility::default(),
         ))
@@ -121,8 +135,8 @@ fn transform(pose: &Pose) -> Transform {
     }
 }
 
-fn place(watch: Res<Watch>, mut bodies: Query<(&BodyFrame, &mut Transform)>) {
-    let Some(blend) = watch.playout.blend() else {
+fn place(watch: Res<Watch>, tape: Res<Tape>, mut bodies: Query<(&BodyFrame, &mut Transform)>) {
+    let Some(blend) = tape.blend().or_else(|| watch.playout.blend()) else {
         return;
     };
     for (body, mut transform) in &mut bodies {

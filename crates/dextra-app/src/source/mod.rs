@@ -3,12 +3,13 @@
 mod playout;
 mod rollout;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use bevy::prelude::*;
+use dextra_learn::Policy;
 use dextra_sim::Model;
 use dextra_tasks::Env;
-use dextra_train::{ActingPolicy, Frame};
+use dextra_train::{ActingPolicy, Frame, LoadedPolicy, TrainConfig};
 
 pub(crate) use playout::{Blend, Playout};
 use rollout::{Driver, Request, Rollout};
@@ -16,6 +17,7 @@ use rollout::{Driver, Request, Rollout};
 use crate::{
     AppError, AppOptions,
     session::{Stage, Training},
+    tape::Tape,
 };
 
 /// What can be watched.
@@ -58,8 +60,10 @@ pub(crate) struct Watch {
     pub paused: bool,
     /// Seed of the rollout's next episode.
     pub seed: u64,
-    /// Name of the policy given on the command line, while none has been trained.
-    pub given_policy: Option<String>,
+    /// The policy that was chosen from a file.
+    pub given: Option<Given>,
+    /// Whether that one is shown though a newer one has been trained.
+    pub prefers_given: bool,
     /// Control steps per second of real time.
     pub control_hz: f64,
     /// Steps after which an episode ends.
@@ -68,12 +72,31 @@ pub(crate) struct Watch {
     shown_version: Option<u64>,
 }
 
+/// A policy from a file.
+#[derive(Clone)]
+pub(crate) struct Given {
+    /// What the panels call it.
+    pub name: String,
+    policy: Arc<LoadedPolicy>,
+}
+
+/// The networks that judge what is shown.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    /// Prior and critics.
+    pub policy: Arc<Policy>,
+    /// What they are, for the panels.
+    pub name: String,
+    /// Rewards were multiplied by it before the critics saw them, where that is known.
+    pub reward_scale: Option<f64>,
+}
+
 impl Watch {
     /// Whether there is something to show from that source.
     pub fn is_available(&self, source: Source, training: &Training) -> bool {
         match source {
             Source::Expert => true,
-            Source::Policy => self.given_policy.is_some() || training.policy().is_some(),
+            Source::Policy => self.given.is_some() || training.policy().is_some(),
             Source::Actor(_) => training.is_active(),
         }
     }
@@ -117,9 +140,11 @@ impl Watch {
 
     /// Sends the newest policy to the rollout, which takes it at its next episode.
     fn offer_policy(&mut self, training: &Training) {
-        let Some((version, policy)) = training.policy() else {
-            if self.shown_version.is_none() {
-                self.rollout.ask(Request::ActAsGiven);
+        let trained = training.policy().filter(|_| !self.shows_given(training));
+        let Some((version, policy)) = trained else {
+            if let (None, Some(given)) = (self.shown_version, &self.given) {
+                let policy: Arc<dyn rollout::Acts> = Arc::clone(&given.policy) as _;
+                self.rollout.ask(Request::Act(Driver::Policy(policy, 0)));
                 self.shown_version = Some(0);
             }
             return;
@@ -131,6 +156,52 @@ impl Watch {
                 .ask(Request::Act(Driver::Policy(policy, version)));
             self.shown_version = Some(version);
         }
+    }
+
+    /// Whether the policy shown is the one from a file.
+    pub fn shows_given(&self, training: &Training) -> bool {
+        self.given.is_some() && (self.prefers_given || training.policy().is_none())
+    }
+
+    /// Shows a policy from a file from now on.
+    pub fn give(&mut self, given: Given, training: &mut Training) {
+        self.given = Some(given);
+        self.prefers_given = true;
+        self.show_policy(training);
+    }
+
+    /// Shows the policy, the newest or the one from a file, in a new episode.
+    pub fn show_policy(&mut self, training: &mut Training) {
+        if self.is_available(Source::Policy, training) {
+            self.source = Source::Policy;
+            self.playout = Source::Policy.playout();
+            self.direct(training);
+        }
+    }
+
+    /// The networks that judge what is shown: those that act, or else the newest there are.
+    pub fn judge(&self, training: &Training) -> Option<Judge> {
+        let given = || {
+            let given = self.given.as_ref()?;
+            let config = given.policy.config.as_ref();
+            Some(Judge {
+                policy: Arc::clone(given.policy.networks()?),
+                name: given.name.clone(),
+                reward_scale: config.map(|config| config.learn.reward_scale),
+            })
+        };
+        let trained = || {
+            let (version, policy) = training.policy()?;
+            Some(Judge {
+                policy,
+                name: format!("round {version}"),
+                reward_scale: Some(training.config().learn.reward_scale),
+            })
+        };
+        if self.source == Source::Policy && self.shows_given(training) {
+            return given();
+        }
+        trained().or_else(given)
     }
 
     /// Pauses the rollout or lets it continue.
@@ -187,6 +258,58 @@ pub(crate) const SPEEDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4
 #[derive(Resource)]
 pub(crate) struct Shown(pub Arc<Model>);
 
+/// Loads a policy from a file.
+///
+/// # Errors
+/// When the file holds none.
+pub(crate) fn read_policy(path: &Path) -> Result<Given, AppError> {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    Ok(Given {
+        name: name.to_string_lossy().into_owned(),
+        policy: Arc::new(dextra_train::load_policy(path)?),
+    })
+}
+
+/// Loads a task: its scene, and a rollout of the policy in the file, or of the expert.
+///
+/// # Errors
+/// When the task or the policy cannot be loaded.
+pub(crate) fn open(
+    config: &TrainConfig,
+    policy: Option<&Path>,
+) -> Result<(Watch, Arc<Model>), AppError> {
+    let env = Env::make(&config.task, &config.env())?;
+    let model = Arc::clone(env.sim().model());
+    let given = policy.map(read_policy).transpose()?;
+    let source = match given {
+        Some(_) => Source::Policy,
+        None => Source::Expert,
+    };
+    let seed = config.seed;
+    let mut watch = Watch {
+        source,
+        playout: source.playout(),
+        speed: 1.0,
+        paused: false,
+        seed,
+        given,
+        prefers_given: false,
+        control_hz: 1.0 / env.control_dt_secs(),
+        horizon: env.horizon(),
+        rollout: Rollout::start(env, seed)?,
+        shown_version: None,
+    };
+    match (&source, &watch.given) {
+        (Source::Policy, Some(given)) => {
+            let policy: Arc<dyn rollout::Acts> = Arc::clone(&given.policy) as _;
+            watch.rollout.ask(Request::Act(Driver::Policy(policy, 0)));
+            watch.shown_version = Some(0);
+        }
+        _ => watch.rollout.ask(Request::Act(Driver::Expert)),
+    }
+    Ok((watch, model))
+}
+
 /// Loads the task and plays the expert, or the policy given, from the first frame on.
 pub(crate) struct SourcePlugin {
     model: Arc<Model>,
@@ -196,41 +319,7 @@ pub(crate) struct SourcePlugin {
 impl SourcePlugin {
     /// Loads the task and what is to be watched first.
     pub fn new(options: &AppOptions) -> Result<Self, AppError> {
-        let env = Env::make(&options.task, &options.config.env())?;
-        let model = Arc::clone(env.sim().model());
-        let given = options
-            .policy
-            .as_deref()
-            .map(dextra_train::load_policy)
-            .transpose()?;
-        let given = given.map(|policy| -> Arc<dyn rollout::Acts> { Arc::new(policy) });
-        let source = if given.is_some() {
-            Source::Policy
-        } else {
-            Source::Expert
-        };
-        let seed = options.config.seed;
-        let watch = Watch {
-            source,
-            playout: source.playout(),
-            speed: 1.0,
-            paused: false,
-            seed,
-            given_policy: options.policy.as_deref().map(|path| {
-                path.file_name()
-                    .unwrap_or(path.as_os_str())
-                    .to_string_lossy()
-                    .into_owned()
-            }),
-            control_hz: 1.0 / env.control_dt_secs(),
-            horizon: env.horizon(),
-            rollout: Rollout::start(env, given, seed)?,
-            shown_version: None,
-        };
-        match source {
-            Source::Policy => watch.rollout.ask(Request::ActAsGiven),
-            _ => watch.rollout.ask(Request::Act(Driver::Expert)),
-        }
+        let (watch, model) = open(&options.config, options.policy.as_deref())?;
         Ok(Self {
             model,
             start: std::sync::Mutex::new(Some(watch)),
@@ -253,7 +342,12 @@ impl Plugin for SourcePlugin {
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PlaySystems;
 
-fn play(mut watch: ResMut<Watch>, mut training: ResMut<Training>, time: Res<Time<Real>>) {
+fn play(
+    mut watch: ResMut<Watch>,
+    mut training: ResMut<Training>,
+    mut tape: ResMut<Tape>,
+    time: Res<Time<Real>>,
+) {
     let watch = watch.as_mut();
     if matches!(watch.source, Source::Actor(_)) && !training.is_active() {
         let next = if training.policy().is_some() {
@@ -264,13 +358,17 @@ fn play(mut watch: ResMut<Watch>, mut training: ResMut<Training>, time: Res<Time
         watch.choose(next, &mut training);
     }
     match watch.source {
-        Source::Actor(_) => training.take_frames(|frame| watch.playout.push(frame)),
+        Source::Actor(_) => training.take_frames(|frame| {
+            tape.record(&frame);
+            watch.playout.push(frame);
+        }),
         Source::Expert | Source::Policy => {
             if watch.source == Source::Policy {
                 watch.offer_policy(&training);
             }
             for frame in watch.rollout.frames() {
                 watch.seed = frame.seed;
+                tape.record(&frame);
                 watch.playout.push(frame);
             }
         }

@@ -163,6 +163,8 @@ mod tests {
             episode_success: false,
             episode_return: 0.0,
             source: Source::Policy,
+            obs: Vec::new(),
+            action: Vec::new(),
             body_poses: vec![[step as f32, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]],
             policy_version: 0,
         }

@@ -30,8 +30,6 @@ pub(crate) enum Driver {
 pub(crate) enum Request {
     /// This driver acts from the next episode on; an expert begins one at once.
     Act(Driver),
-    /// The policy given on the command line acts, in a new episode.
-    ActAsGiven,
     /// Do nothing: nobody watches.
     Rest,
     /// Play again, in a new episode.
@@ -53,8 +51,8 @@ pub(crate) struct Rollout {
 }
 
 impl Rollout {
-    /// Starts the thread, resting, with the policy given on the command line if any.
-    pub fn start(env: Env, given: Option<Arc<dyn Acts>>, seed: u64) -> Result<Self, TaskError> {
+    /// Starts the thread, resting.
+    pub fn start(env: Env, seed: u64) -> Result<Self, TaskError> {
         let (requests, inbox) = unbounded();
         // Two seconds at 100 control steps per second: what a stalled window can miss.
         let (outbox, frames) = bounded(200);
@@ -63,7 +61,6 @@ impl Rollout {
             expert,
             driver: Driver::Expert,
             next_driver: None,
-            given,
             rng: generator(seed, "rollout", 0),
             resting: true,
             paused: false,
@@ -94,7 +91,6 @@ struct Player {
     expert: Expert,
     driver: Driver,
     next_driver: Option<Driver>,
-    given: Option<Arc<dyn Acts>>,
     rng: ChaCha8Rng,
     resting: bool,
     paused: bool,
@@ -137,11 +133,6 @@ impl Player {
                 self.switch_to(policy);
             }
             Request::Act(policy) => self.next_driver = Some(policy),
-            Request::ActAsGiven => {
-                if let Some(policy) = self.given.clone() {
-                    self.switch_to(Driver::Policy(policy, 0));
-                }
-            }
             Request::Rest => self.resting = true,
             Request::Continue => self.resting = false,
             Request::Pause(paused) => self.paused = paused,
@@ -181,6 +172,7 @@ impl Player {
             Driver::Expert => self.expert.act(&self.env),
             Driver::Policy(policy, _) => policy.act(self.env.observation(), &mut self.rng),
         };
+        let obs = self.env.observation().to_vec();
         let step = self.env.step(&action);
         self.over = step.terminated || step.truncated;
         let terms = step
@@ -188,15 +180,22 @@ impl Player {
             .iter()
             .map(|term| (term.name, term.value))
             .collect();
-        self.offer(step.reward, terms, step.success);
+        self.offer((obs, action), step.reward, terms, step.success);
     }
 
     /// Shows the state as it is, before any step: frame 0 of the episode.
     fn offer_pose(&self) {
-        self.offer(0.0, Vec::new(), false);
+        let obs = self.env.observation().to_vec();
+        self.offer((obs, Vec::new()), 0.0, Vec::new(), false);
     }
 
-    fn offer(&self, reward: f32, terms: Vec<(&'static str, f32)>, success: bool) {
+    fn offer(
+        &self,
+        (obs, action): (Vec<f32>, Vec<f32>),
+        reward: f32,
+        terms: Vec<(&'static str, f32)>,
+        success: bool,
+    ) {
         let (source, policy_version) = match self.driver {
             Driver::Expert => (dextra_data::Source::Expert, 0),
             Driver::Policy(_, version) => (dextra_data::Source::Policy, version),
@@ -221,6 +220,8 @@ impl Player {
             episode_success: self.env.episode_success(),
             episode_return: self.env.episode_return(),
             source,
+            obs,
+            action,
             body_poses,
             policy_version,
         });
