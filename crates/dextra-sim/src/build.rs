@@ -371,7 +371,7 @@ impl Builder<'_> {
 }
 
 /// The engine's shape, and the turn from the engine's axis to MuJoCo's (z).
-fn collider(shape: &Shape) -> (rp::ColliderBuilder, rp::Pose) {
+pub(crate) fn collider(shape: &Shape) -> (rp::ColliderBuilder, rp::Pose) {
     let upright = rp::Rotation::from_rotation_arc(rp::Vector::Y, rp::Vector::Z);
     let straight = rp::Pose::IDENTITY;
     match *shape {

@@ -25,10 +25,16 @@ mod contact;
 mod convert;
 mod drive;
 mod error;
+mod framing;
+mod keyframe;
 mod limit;
 mod model;
 mod options;
+mod parameter;
+mod place;
 mod pose;
+mod ray;
+mod save;
 mod sim;
 mod snapshot;
 mod softness;
@@ -39,14 +45,19 @@ mod world;
 
 pub use contact::Contact;
 pub use error::{SceneError, SimError};
+pub use framing::Framing;
+pub use keyframe::Keyframe;
 pub use model::{
     Actuator, Body, ContactPair, Geom, Joint, JointKind, Model, Shape, Site, SolverParams, Tendon,
     Transmission, WORLD,
 };
 pub use options::PhysicsOptions;
+pub use parameter::Parameter;
+pub use place::Place;
 pub use pose::Pose;
-pub use sim::Sim;
+pub use sim::{Push, Sim, StepTimes};
 pub use snapshot::Snapshot;
+pub use source::scene_files;
 
 /// Version of the physics engine: results of different versions must not be mixed.
 pub const RAPIER_VERSION: &str = rapier3d::VERSION;

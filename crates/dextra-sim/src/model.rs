@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::SceneError, options::PhysicsOptions, pose::Pose};
+use crate::{
+    error::SceneError, framing::Framing, keyframe::Keyframe, options::PhysicsOptions,
+    place::Places, pose::Pose,
+};
 
 /// Index of the world body, the root of every tree.
 pub const WORLD: usize = 0;
@@ -363,6 +366,15 @@ pub struct Model {
     pub options: PhysicsOptions,
     /// What the loader accepted without effect, one line each (file, line, what).
     pub warnings: Vec<String>,
+    /// The states that the file names (`<keyframe>`).
+    #[serde(skip)]
+    pub keyframes: Vec<Keyframe>,
+    /// What a viewer should look at.
+    #[serde(skip)]
+    pub framing: Framing,
+    /// Where in the files the elements stand.
+    #[serde(skip)]
+    pub(crate) places: Places,
     pub(crate) hash: String,
 }
 
@@ -372,6 +384,22 @@ impl Model {
     /// Two files with the same hash simulate alike.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// Positions in the file's own configuration: MuJoCo's `qpos0`.
+    pub fn reference_qpos(&self) -> Vec<f64> {
+        let mut qpos = vec![0.0; self.nq];
+        for joint in &self.joints {
+            match joint.kind {
+                JointKind::Hinge | JointKind::Slide => qpos[joint.qpos_adr] = joint.reference,
+                JointKind::Free => {
+                    let pose = self.bodies[joint.body].pose;
+                    qpos[joint.qpos_adr..][..3].copy_from_slice(&pose.pos);
+                    qpos[joint.qpos_adr + 3..][..4].copy_from_slice(&pose.quat);
+                }
+            }
+        }
+        qpos
     }
 
     /// Index of a body.

@@ -1,8 +1,13 @@
 //! A simulation: one world, owned by one thread.
 
+mod push;
 mod touch;
+mod transfer;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rapier3d::prelude as rp;
 
@@ -12,7 +17,7 @@ use crate::{
     convert::{array, from_engine, to_engine, vector},
     drive::{Drive, DriveState},
     error::SimError,
-    model::{JointKind, Model, WORLD},
+    model::{Model, WORLD},
     options::PhysicsOptions,
     pose::Pose,
     snapshot::{Snapshot, State},
@@ -21,6 +26,8 @@ use crate::{
     torsion::Torsion,
     world::World,
 };
+
+pub use push::Push;
 
 /// The changing state of a [`Model`]: MuJoCo's `mjData`.
 ///
@@ -41,6 +48,20 @@ pub struct Sim {
     /// World poses in the reference configuration: the poses of bodies that nothing moves.
     fixed_poses: Vec<Pose>,
     ctrl: Vec<f64>,
+    times: Option<StepTimes>,
+}
+
+/// Where the wall-clock time of steps went, summed over `steps`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StepTimes {
+    /// Steps counted.
+    pub steps: u32,
+    /// Actuators, limits, springs and friction: the forces that Dextra computes.
+    pub drive: Duration,
+    /// The engine: collision detection and the solver.
+    pub engine: Duration,
+    /// Positions and velocities read back.
+    pub read: Duration,
 }
 
 /// What the engine needs to step and does not remember.
@@ -158,6 +179,7 @@ impl Sim {
             state,
             fixed_poses,
             ctrl,
+            times: None,
         };
         sim.reset();
         sim
@@ -172,7 +194,7 @@ impl Sim {
     ///
     /// Poses set by [`Sim::set_body_position`] and [`Sim::set_body_pose`] stay.
     pub fn reset(&mut self) {
-        let qpos = self.reference_qpos();
+        let qpos = self.model.reference_qpos();
         let qvel = vec![0.0; self.model.nv];
         self.state.time_secs = 0.0;
         self.assign(&qpos, &qvel);
@@ -237,6 +259,11 @@ impl Sim {
     /// Controls are clamped to their range; missing ones are zero. After the state has stopped
     /// being finite (see [`Sim::is_finite`]) nothing moves until it is reset, set or restored.
     pub fn step(&mut self, ctrl: &[f64]) {
+        self.step_pushed(ctrl, None);
+    }
+
+    /// As [`Sim::step`], with a force or torque from outside on a body (MuJoCo's `xfrc_applied`).
+    pub fn step_pushed(&mut self, ctrl: &[f64], push: Option<&Push>) {
         if !self.state.finite {
             return;
         }
@@ -248,6 +275,7 @@ impl Sim {
         if !self.state.finite {
             return;
         }
+        let started = self.times.map(|_| Instant::now());
         let State {
             world,
             drive,
@@ -262,11 +290,35 @@ impl Sim {
         let substeps = self.model.options.substeps.max(1);
         split::apply(world, &self.plan.welds, welds, dt as f32, substeps);
         self.torsion.apply(world, dt as f32);
+        let pushed = push.and_then(|push| push::begin(world, &self.plan, push));
+        let driven = started.map(|_| Instant::now());
         let fine = self.engine.step(world, &self.rules, &mut self.motion);
+        if let Some(rigid) = pushed {
+            push::end(world, rigid);
+        }
+        let stepped = started.map(|_| Instant::now());
         self.state.time_secs += dt;
         self.read();
+        if let (Some(times), Some(started), Some(driven), Some(stepped)) =
+            (&mut self.times, started, driven, stepped)
+        {
+            times.steps += 1;
+            times.drive += driven - started;
+            times.engine += stepped - driven;
+            times.read += stepped.elapsed();
+        }
         let numbers = self.state.qpos.iter().chain(&self.state.qvel);
         self.state.finite = fine && numbers.into_iter().all(|x| x.is_finite());
+    }
+
+    /// Measures where time goes from now on, or not.
+    pub fn measure(&mut self, on: bool) {
+        self.times = on.then(StepTimes::default);
+    }
+
+    /// Where the time of the steps since the last call went, when it is measured.
+    pub fn take_times(&mut self) -> Option<StepTimes> {
+        self.times.as_mut().map(std::mem::take)
     }
 
     /// Positions.
@@ -341,21 +393,6 @@ impl Sim {
         self.state.assign(&snapshot.state);
         self.fixed_poses = build::reference_poses(&self.model, &self.state.body_poses);
         Ok(())
-    }
-
-    fn reference_qpos(&self) -> Vec<f64> {
-        let mut qpos = vec![0.0; self.model.nq];
-        for joint in &self.model.joints {
-            match joint.kind {
-                JointKind::Hinge | JointKind::Slide => qpos[joint.qpos_adr] = joint.reference,
-                JointKind::Free => {
-                    let pose = self.model.bodies[joint.body].pose;
-                    qpos[joint.qpos_adr..][..3].copy_from_slice(&pose.pos);
-                    qpos[joint.qpos_adr + 3..][..4].copy_from_slice(&pose.quat);
-                }
-            }
-        }
-        qpos
     }
 
     /// Starts afresh from the template, so that the past leaves no trace.

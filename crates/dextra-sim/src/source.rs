@@ -1,6 +1,7 @@
 //! Reading a scene: XML files, their includes expanded, every element with its place.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,6 +19,8 @@ pub(crate) struct Element {
     pub children: Vec<Element>,
     pub file: Arc<Path>,
     pub line: u32,
+    /// Byte of the file at which the element's start tag begins.
+    pub start: usize,
 }
 
 impl Element {
@@ -147,14 +150,35 @@ pub(crate) fn read(path: &Path) -> Result<Element, SceneError> {
     parse(&text, path)
 }
 
+/// As [`read`], with some of the files as they will be.
+pub(crate) fn read_as(
+    path: &Path,
+    texts: &BTreeMap<PathBuf, String>,
+) -> Result<Element, SceneError> {
+    let mut reader = Reader::new(path);
+    reader.texts = texts.clone();
+    let text = reader.text(path).map_err(|source| SceneError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    reader.document(&text, path)
+}
+
+/// The files that a scene consists of, itself first: also where it is broken or one is missing.
+///
+/// Whoever waits for a scene to change watches these.
+pub fn scene_files(path: &Path) -> Vec<PathBuf> {
+    let mut reader = Reader::new(path);
+    if let Ok(text) = fs::read_to_string(path) {
+        // What is wrong with the scene is for whoever loads it.
+        let _ = reader.document(&text, path);
+    }
+    reader.files
+}
+
 /// Parses a scene; `origin` names it in messages, and includes are found beside it.
 pub(crate) fn parse(text: &str, origin: &Path) -> Result<Element, SceneError> {
-    let mut reader = Reader {
-        // MuJoCo finds includes relative to the main file, wherever they are written.
-        directory: origin.parent().unwrap_or(Path::new("")).to_owned(),
-        chain: vec![origin.to_owned()],
-        seen: vec![canonical(origin)],
-    };
+    let mut reader = Reader::new(origin);
     let root = reader.document(text, origin)?;
     if root.tag != "mujoco" {
         return Err(root.error("a scene's outermost element is <mujoco>"));
@@ -166,11 +190,33 @@ struct Reader {
     directory: PathBuf,
     /// The files being read, the scene first.
     chain: Vec<PathBuf>,
-    /// Every file read so far.
+    /// Every file read so far, in its canonical form.
     seen: Vec<PathBuf>,
+    /// Every file asked for, as it was asked for.
+    files: Vec<PathBuf>,
+    /// What some files are to be taken to say.
+    texts: BTreeMap<PathBuf, String>,
 }
 
 impl Reader {
+    fn text(&self, path: &Path) -> std::io::Result<String> {
+        match self.texts.get(path) {
+            Some(text) => Ok(text.clone()),
+            None => fs::read_to_string(path),
+        }
+    }
+
+    fn new(origin: &Path) -> Self {
+        Self {
+            // MuJoCo finds includes relative to the main file, wherever they are written.
+            directory: origin.parent().unwrap_or(Path::new("")).to_owned(),
+            chain: vec![origin.to_owned()],
+            seen: vec![canonical(origin)],
+            files: vec![origin.to_owned()],
+            texts: BTreeMap::new(),
+        }
+    }
+
     fn document(&mut self, text: &str, path: &Path) -> Result<Element, SceneError> {
         let document = Document::parse(text).map_err(|error| SceneError::Xml {
             path: path.to_owned(),
@@ -190,6 +236,7 @@ impl Reader {
             children: Vec::new(),
             file: file.clone(),
             line: node.document().text_pos_at(node.range().start).row,
+            start: node.range().start,
         };
         for child in node.children().filter(Node::is_element) {
             let child = self.element(child, file)?;
@@ -226,7 +273,9 @@ impl Reader {
                 "the file is included twice; MJCF allows it once".into(),
             ));
         }
-        let text = fs::read_to_string(&path)
+        self.files.push(path.clone());
+        let text = self
+            .text(&path)
             .map_err(|error| refuse(format!("cannot read {}: {error}", path.display())))?;
         self.seen.push(id);
         self.chain.push(path.clone());

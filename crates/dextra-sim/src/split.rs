@@ -153,7 +153,7 @@ pub(crate) fn place(world: &mut World, weld: &Weld) -> WeldState {
 }
 
 /// Velocity of the point of a rigid body that is at `point`, and the body's angular velocity.
-fn velocity_at(
+pub(crate) fn velocity_at(
     world: &World,
     rigid: rp::RigidBodyHandle,
     point: rp::Vector,

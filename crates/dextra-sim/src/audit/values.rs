@@ -52,6 +52,9 @@ const NUMERIC: &[(&str, usize, usize)] = &[
     ("condim", 1, 1),
     ("group", 1, 1),
     ("priority", 1, 1),
+    ("center", 3, 3),
+    ("extent", 1, 1),
+    ("time", 1, 1),
 ];
 
 /// Those of them that are whole numbers.

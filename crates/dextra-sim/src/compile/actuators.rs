@@ -8,6 +8,7 @@ use super::{
 use crate::{
     error::SceneError,
     model::{Actuator, Joint, JointKind, Tendon, Transmission},
+    place::Place,
     source::Element,
 };
 
@@ -58,16 +59,16 @@ pub(crate) fn tendons(
     Ok(tendons)
 }
 
-/// The actuators of a scene, in its order.
+/// The actuators of a scene, in its order, and where they stand.
 pub(crate) fn actuators(
     root: &Element,
     classes: &Classes,
     autolimits: bool,
     joints: &[Joint],
     tendons: &[Tendon],
-) -> Result<Vec<Actuator>, SceneError> {
+) -> Result<(Vec<Actuator>, Vec<Place>), SceneError> {
     let mut names = Names::new("actuator");
-    let mut actuators = Vec::new();
+    let (mut actuators, mut places) = (Vec::new(), Vec::new());
     for raw in root
         .all(&["actuator"])
         .flat_map(|section| &section.children)
@@ -75,6 +76,7 @@ pub(crate) fn actuators(
         let layers = classes.layers(raw, &ACTUATORS, None)?;
         let element = merge(&layers, raw);
         let law = law(&layers)?;
+        places.push(Place::new(raw));
         let transmission = transmission(raw, joints, tendons)?;
         let gear = element.numbers("gear")?.unwrap_or_else(|| vec![1.0]);
         if gear.iter().skip(1).any(|g| *g != 0.0) {
@@ -105,7 +107,7 @@ pub(crate) fn actuators(
             force_range: limits(&element, "forcerange", "forcelimited", autolimits)?,
         });
     }
-    Ok(actuators)
+    Ok((actuators, places))
 }
 
 /// Gain and bias while the layers of defaults are applied.

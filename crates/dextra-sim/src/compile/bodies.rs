@@ -14,6 +14,7 @@ use super::{
 use crate::{
     error::SceneError,
     model::{Body, Geom, Joint, JointKind, Site, WORLD},
+    place::{Place, Places},
     pose::Pose,
     source::Element,
 };
@@ -25,6 +26,7 @@ pub(crate) struct Bodies {
     pub joints: Vec<Joint>,
     pub geoms: Vec<Geom>,
     pub sites: Vec<Site>,
+    pub places: Places,
     pub nq: usize,
     pub nv: usize,
 }
@@ -58,9 +60,13 @@ pub(crate) fn bodies(
             let element = tree.element(typed.name.as_deref(), origin)?;
             geom_names.register(element)?;
             let geom = geom(typed, element, index, materials)?;
+            let mut weight = 0.0;
             if settings.inertia_groups.contains(&group(element)?) {
-                parts.push(mass_properties(&geom, element)?);
+                let part = mass_properties(&geom, element)?;
+                weight = part.mass;
+                parts.push(part);
             }
+            out.places.geoms.push((Place::new(element), weight));
             out.geoms.push(geom);
         }
         for typed in &typed.sites {
@@ -78,6 +84,7 @@ pub(crate) fn bodies(
             let element = tree.element(typed.name.as_deref(), origin)?;
             joints.push(out.joints.len());
             let name = joint_names.register(element)?;
+            out.places.joints.push(Place::new(element));
             out.add_joint(typed, element, index, name, settings)?;
         }
         if joints.len() > 1
@@ -110,6 +117,13 @@ pub(crate) fn bodies(
             inertia: mass.inertia,
             joints,
         });
+        let inertial = typed
+            .inertial
+            .as_ref()
+            .filter(|_| !settings.inertia_always || parts.is_empty())
+            .and(element)
+            .and_then(|element| element.all(&["inertial"]).next());
+        out.places.inertials.push(inertial.map(Place::new));
         elements.push(element);
     }
     out.scale_mass(settings);

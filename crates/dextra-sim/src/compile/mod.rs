@@ -5,7 +5,8 @@ mod bodies;
 mod contact;
 pub(crate) mod defaults;
 mod geoms;
-mod inertia;
+pub(crate) mod inertia;
+mod keyframes;
 mod tree;
 
 use std::{collections::BTreeSet, ops::RangeInclusive, path::Path};
@@ -15,8 +16,10 @@ use sha2::{Digest, Sha256};
 use crate::{
     audit::audit,
     error::{SceneError, nearest, suggestion},
+    framing::Framing,
     model::{Model, SolverParams},
     options::PhysicsOptions,
+    place::Places,
     pose::{Pose, normalized},
     source::{self, Element},
 };
@@ -46,7 +49,11 @@ impl Model {
     }
 }
 
-fn compile(root: &Element, origin: &Path, options: &PhysicsOptions) -> Result<Model, SceneError> {
+pub(crate) fn compile(
+    root: &Element,
+    origin: &Path,
+    options: &PhysicsOptions,
+) -> Result<Model, SceneError> {
     options.validate()?;
     let warnings = audit(root)?;
     let settings = Settings::new(root)?;
@@ -55,8 +62,12 @@ fn compile(root: &Element, origin: &Path, options: &PhysicsOptions) -> Result<Mo
     let tree = tree::Tree::new(root, &classes, origin)?;
     let tree = bodies::bodies(&tree, &settings, &materials, origin)?;
     let tendons = actuators::tendons(root, &classes, settings.autolimits, &tree.joints)?;
-    let actuators =
+    let (actuators, places) =
         actuators::actuators(root, &classes, settings.autolimits, &tree.joints, &tendons)?;
+    let places = Places {
+        actuators: places,
+        ..tree.places
+    };
     let mut model = Model {
         name: root.get("model").unwrap_or("MuJoCo Model").to_owned(),
         pairs: contact::pairs(root, &classes, &tree.geoms)?,
@@ -74,6 +85,9 @@ fn compile(root: &Element, origin: &Path, options: &PhysicsOptions) -> Result<Mo
         gravity: settings.gravity,
         options: options.clone(),
         warnings: Vec::new(),
+        keyframes: Vec::new(),
+        framing: Framing::default(),
+        places,
         hash: String::new(),
     };
     for name in &options.split_at {
@@ -81,11 +95,13 @@ fn compile(root: &Element, origin: &Path, options: &PhysicsOptions) -> Result<Mo
     }
     model.hash = digest(&model, origin)?;
     model.warnings = warnings;
+    model.keyframes = keyframes::keyframes(root, &model)?;
+    model.framing = Framing::new(root, &model)?;
     Ok(model)
 }
 
 /// Hash of a model that has neither hash nor warnings yet: those depend on where the file lies.
-fn digest(model: &Model, origin: &Path) -> Result<String, SceneError> {
+pub(crate) fn digest(model: &Model, origin: &Path) -> Result<String, SceneError> {
     let bytes = bincode::serialize(model)
         .map_err(|error| SceneError::scene(origin, format!("cannot hash the scene: {error}")))?;
     Ok(Sha256::digest(&bytes)

@@ -109,10 +109,31 @@ pub(super) const RULES: &[Rule] = &[
     ),
     harmless("size"),
     harmless("visual"),
-    harmless("statistic"),
+    read(
+        "statistic",
+        Attributes {
+            honoured: "center extent",
+            harmless: "meaninertia meanmass meansize",
+            ..NONE
+        },
+    ),
     harmless("custom"),
     harmless("sensor"),
-    harmless("keyframe"),
+    read(
+        "keyframe",
+        Attributes {
+            children: "key",
+            ..NONE
+        },
+    ),
+    read(
+        "key",
+        Attributes {
+            honoured: "name time qpos qvel ctrl",
+            harmless: "act mpos mquat",
+            ..NONE
+        },
+    ),
     refused("extension", "plugins are not run; remove it"),
     read(
         "deformable",
