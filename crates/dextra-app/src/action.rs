@@ -4,6 +4,7 @@ use bevy::prelude::*;
 
 use crate::{
     analysis::Change,
+    scene::Overlay,
     source::Source,
     workspace::{Tab, Workspace},
 };
@@ -23,7 +24,7 @@ pub(crate) enum Action {
     TogglePause,
     /// Advance what is watched and paused: one round of the learner, one step of the rollout.
     Step,
-    /// Put the time cursor one frame back.
+    /// Go one back: a frame of the tape, or a state of the sandbox's history.
     StepBack,
     /// Put the time cursor on this frame of the tape.
     Pin(u64),
@@ -31,7 +32,7 @@ pub(crate) enum Action {
     TurnTo(bool),
     /// Let the time cursor follow what plays.
     Live,
-    /// Begin the rollout's episode again.
+    /// Begin the rollout's episode again, or the sandbox where it was opened.
     Restart,
     /// Begin the rollout's next episode.
     NextEpisode,
@@ -73,6 +74,10 @@ pub(crate) enum Action {
     PreviousCamera,
     /// Look from the first point of view, on the whole scene.
     ResetCamera,
+    /// Draw this over the scene, or no longer.
+    ToggleOverlay(Overlay),
+    /// Draw the axes of the next kind of thing.
+    CycleFrames,
     /// Draw with shadows, or fast without.
     ToggleShadows,
     /// Show or hide the left panel.
@@ -91,6 +96,14 @@ pub(crate) enum Action {
     ToggleHelp,
     /// Fill the screen, or not.
     ToggleFullscreen,
+    /// Choose a scene to open in the sandbox.
+    OpenScene,
+    /// Load the sandbox's scene from its files again.
+    Reload,
+    /// Make the last edit that was taken back again.
+    Redo,
+    /// Leave the dialog, select nothing.
+    Escape,
     /// Save what is seen as an image.
     Screenshot,
     /// Close the window.

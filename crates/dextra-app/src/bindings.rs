@@ -10,7 +10,7 @@ use bevy::{
     prelude::*,
 };
 
-use crate::{action::Action, workspace::Workspace};
+use crate::{action::Action, scene::Overlay, workspace::Workspace};
 
 /// A key, what it does and how the help says it.
 pub(crate) struct Binding {
@@ -34,6 +34,10 @@ const fn bind(key: &'static str, action: Action, help: &'static str) -> Binding 
     Binding { key, action, help }
 }
 
+const fn overlay(overlay: Overlay) -> Action {
+    Action::ToggleOverlay(overlay)
+}
+
 /// Every key.
 pub(crate) const GROUPS: &[Group] = &[
     Group {
@@ -45,7 +49,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 "Pause or continue what you watch",
             ),
             bind("→", Action::Step, "One step, or one round of the learner"),
-            bind("←", Action::StepBack, "One step back on the timeline"),
+            bind("←", Action::StepBack, "One step back"),
             bind("PageUp", Action::TurnTo(false), "Episode before"),
             bind("PageDown", Action::TurnTo(true), "Episode after"),
             bind("End", Action::Live, "Back to what plays"),
@@ -64,7 +68,11 @@ pub(crate) const GROUPS: &[Group] = &[
         bindings: &[
             bind("Ctrl+T", Action::Train, "Train, pause, continue"),
             bind("Ctrl+→", Action::StepLearner, "One round, while paused"),
-            bind("Ctrl+S", Action::Checkpoint, "Checkpoint now"),
+            bind(
+                "Ctrl+S",
+                Action::Checkpoint,
+                "Checkpoint now; in the sandbox, save edits",
+            ),
             bind("Ctrl+Z", Action::Undo, "Take the last edit back"),
         ],
     },
@@ -78,6 +86,35 @@ pub(crate) const GROUPS: &[Group] = &[
             bind("Ctrl+A", Action::ResetCamera, "Show the whole scene"),
             bind("S", Action::ToggleShadows, "Shadows"),
             bind("F11", Action::ToggleFullscreen, "Fill the screen"),
+        ],
+    },
+    Group {
+        title: "Draw over the scene",
+        bindings: &[
+            bind("C", overlay(Overlay::ContactPoints), "Contact points"),
+            bind("F", overlay(Overlay::ContactForces), "Contact forces"),
+            bind("J", overlay(Overlay::Joints), "Joint axes and ranges"),
+            bind("U", overlay(Overlay::Actuators), "Actuators"),
+            bind("I", overlay(Overlay::Inertia), "Inertia boxes"),
+            bind("M", overlay(Overlay::CentreOfMass), "Centres of mass"),
+            bind("H", overlay(Overlay::Collision), "Collision shapes"),
+            bind(
+                "Y",
+                overlay(Overlay::Touch),
+                "Touch: sites, red where pressed",
+            ),
+            bind("T", overlay(Overlay::Transparent), "See through what moves"),
+            bind("W", overlay(Overlay::Wireframe), "Wireframe"),
+            bind("F6", Action::CycleFrames, "Axes of bodies, geoms, sites"),
+        ],
+    },
+    Group {
+        title: "Sandbox",
+        bindings: &[
+            bind("Ctrl+O", Action::OpenScene, "Open a scene (MJCF)"),
+            bind("Ctrl+L", Action::Reload, "Load its files again"),
+            bind("Ctrl+Y", Action::Redo, "Redo it"),
+            bind("Esc", Action::Escape, "Select nothing"),
         ],
     },
     Group {
@@ -116,6 +153,9 @@ pub(crate) const MOUSE: &[(&str, &str)] = &[
     ("Left drag", "Turn the view"),
     ("Right drag", "Move the view"),
     ("Wheel", "Zoom"),
+    ("Double click", "Select a body (sandbox)"),
+    ("Ctrl+right", "Pull it, Shift: level"),
+    ("Ctrl+left", "Turn it"),
 ];
 
 /// The first key of an action, for tooltips.
@@ -146,8 +186,9 @@ fn word(key: &Key, ctrl: bool, shift: bool) -> Option<String> {
         Key::Tab => ("Tab".into(), false),
         Key::ArrowRight => ("→".into(), false),
         Key::ArrowLeft => ("←".into(), false),
+        Key::Escape => ("Esc".into(), false),
         Key::End | Key::PageDown | Key::PageUp => (format!("{key:?}"), false),
-        Key::F1 | Key::F4 | Key::F11 => (format!("{key:?}"), false),
+        Key::F1 | Key::F4 | Key::F6 | Key::F11 => (format!("{key:?}"), false),
         _ => return None,
     };
     let ctrl = if ctrl { "Ctrl+" } else { "" };
@@ -251,6 +292,8 @@ mod tests {
                 "End" => Key::End,
                 "PageUp" => Key::PageUp,
                 "PageDown" => Key::PageDown,
+                "Esc" => Key::Escape,
+                "F6" => Key::F6,
                 "F1" => Key::F1,
                 "F4" => Key::F4,
                 "F11" => Key::F11,

@@ -9,48 +9,53 @@ use bevy::{
 };
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext, input::EguiWantsInput};
 use bevy_panorbit_camera::PanOrbitCamera;
+use dextra_sim::Framing;
 
-use crate::scene::{BACKGROUND, Quality};
+use crate::{
+    sandbox::Hand,
+    scene::{BACKGROUND, Quality},
+    source::Shown,
+};
 
-/// A preset point of view.
+/// A preset point of view. Lengths are in units of the scene's extent.
 struct Preset {
-    /// What is in the middle, in the model's frame (z up), metres.
-    focus_m: [f32; 3],
+    /// What is in the middle, from the scene's centre, in the model's frame (z up).
+    aside: [f32; 3],
     /// Where the eye is from there: angle about z from -y, and above the horizon, degrees.
     azimuth_deg: f32,
     elevation_deg: f32,
-    /// How far, metres.
-    distance_m: f32,
+    /// How far.
+    distance: f32,
 }
 
 const PRESETS: &[Preset] = &[
-    // Hand and door.
+    // All of it, from the front and above.
     Preset {
-        focus_m: [-0.02, -0.08, 0.26],
+        aside: [-0.02, -0.07, 0.05],
         azimuth_deg: -50.0,
         elevation_deg: 22.0,
-        distance_m: 1.62,
+        distance: 1.35,
     },
-    // The handle from the side of the hand.
+    // Closer, from the side.
     Preset {
-        focus_m: [0.07, 0.03, 0.27],
+        aside: [0.06, 0.03, 0.06],
         azimuth_deg: -35.0,
         elevation_deg: 22.0,
-        distance_m: 0.75,
+        distance: 0.63,
     },
-    // Across the gap.
+    // Across.
     Preset {
-        focus_m: [0.03, -0.05, 0.26],
+        aside: [0.03, -0.04, 0.05],
         azimuth_deg: -86.0,
         elevation_deg: 8.0,
-        distance_m: 1.10,
+        distance: 0.92,
     },
     // From above.
     Preset {
-        focus_m: [0.05, -0.05, 0.20],
+        aside: [0.04, -0.04, 0.0],
         azimuth_deg: -10.0,
         elevation_deg: 78.0,
-        distance_m: 1.50,
+        distance: 1.25,
     },
 ];
 
@@ -58,6 +63,7 @@ const PRESETS: &[Preset] = &[
 #[derive(Resource, Default)]
 pub(crate) struct View3d {
     preset: usize,
+    framing: Framing,
     /// Logical pixels of the window left over by the panels.
     pub rect: Option<bevy_egui::egui::Rect>,
 }
@@ -69,19 +75,30 @@ impl View3d {
         (self.preset + step) % PRESETS.len()
     }
 
+    /// Looks at another scene, from the first preset.
+    pub fn frame(&mut self, framing: Framing, camera: &mut PanOrbitCamera) {
+        self.framing = framing;
+        let extent = framing.extent_m as f32;
+        camera.zoom_lower_limit = 0.08 * extent;
+        camera.zoom_upper_limit = Some(5.0 * extent);
+        self.look_from(0, camera);
+    }
+
     /// Looks from that preset.
     pub fn look_from(&mut self, preset: usize, camera: &mut PanOrbitCamera) {
         self.preset = preset;
         let Preset {
-            focus_m: [x, y, z],
+            aside,
             azimuth_deg,
             elevation_deg,
-            distance_m,
+            distance,
         } = PRESETS[preset];
+        let extent = self.framing.extent_m as f32;
+        let [x, y, z] = [0, 1, 2].map(|k| self.framing.center[k] as f32 + aside[k] * extent);
         camera.target_focus = Vec3::new(x, z, -y);
         camera.target_yaw = azimuth_deg.to_radians();
         camera.target_pitch = elevation_deg.to_radians();
-        camera.target_radius = distance_m;
+        camera.target_radius = distance * extent;
         camera.force_update = true;
     }
 }
@@ -94,22 +111,29 @@ impl Plugin for CameraPlugin {
             .add_systems(PreStartup, spawn)
             .add_systems(
                 Update,
-                (yield_to_panels, arrange.run_if(resource_changed::<Quality>)),
+                (
+                    yield_to_panels,
+                    arrange.run_if(resource_changed::<Quality>),
+                    clear_the_view.run_if(resource_changed::<View3d>),
+                ),
             )
             .add_systems(Last, fit);
     }
 }
 
-fn spawn(mut commands: Commands, mut egui: ResMut<EguiGlobalSettings>, mut view: ResMut<View3d>) {
+fn spawn(
+    mut commands: Commands,
+    mut egui: ResMut<EguiGlobalSettings>,
+    mut view: ResMut<View3d>,
+    shown: Res<Shown>,
+) {
     let mut orbit = PanOrbitCamera {
         button_zoom: Some(MouseButton::Middle),
         zoom_sensitivity: 0.5,
-        zoom_lower_limit: 0.1,
-        zoom_upper_limit: Some(6.0),
         trackpad_pinch_to_zoom_enabled: true,
         ..default()
     };
-    view.look_from(0, &mut orbit);
+    view.frame(shown.0.framing, &mut orbit);
     orbit.focus = orbit.target_focus;
     (orbit.yaw, orbit.pitch) = (Some(orbit.target_yaw), Some(orbit.target_pitch));
     orbit.radius = Some(orbit.target_radius);
@@ -178,14 +202,36 @@ fn arrange(
 fn yield_to_panels(
     wants: Res<EguiWantsInput>,
     buttons: Res<ButtonInput<MouseButton>>,
+    hand: Res<Hand>,
     mut cameras: Query<&mut PanOrbitCamera>,
 ) {
     let dragging = buttons.get_pressed().next().is_some() && !wants.is_using_pointer();
     for mut camera in &mut cameras {
-        let enabled = (dragging && camera.enabled) || !wants.wants_any_pointer_input();
+        let free = (dragging && camera.enabled) || !wants.wants_any_pointer_input();
+        let enabled = free && !hand.holds();
         if camera.enabled != enabled {
             camera.enabled = enabled;
         }
+    }
+}
+
+/// Fog begins behind the scene, and nothing of it is too near or too small to be drawn.
+fn clear_the_view(
+    view: Res<View3d>,
+    mut camera: Single<(&mut Projection, &mut DistanceFog), With<Camera3d>>,
+    mut before: Local<Option<f32>>,
+) {
+    let extent = view.framing.extent_m as f32;
+    if before.replace(extent) == Some(extent) {
+        return;
+    }
+    let (projection, fog) = &mut *camera;
+    fog.falloff = FogFalloff::Linear {
+        start: 2.1 * extent.max(1.2),
+        end: 4.2 * extent.max(1.2),
+    };
+    if let Projection::Perspective(perspective) = &mut **projection {
+        perspective.near = 0.01 * extent.min(1.0);
     }
 }
 

@@ -22,7 +22,8 @@ use crate::{
     pace::Pace,
     panel::{Layout, Marks},
     quit::Leaving,
-    scene::Quality,
+    sandbox::Sandbox,
+    scene::{Overlays, Quality},
     session::{Stage, Training},
     source::{PlaySystems, Source, Watch},
     tape::Tape,
@@ -83,6 +84,8 @@ struct Hands<'w, 's> {
     layout: ResMut<'w, Layout>,
     view: ResMut<'w, View3d>,
     quality: ResMut<'w, Quality>,
+    sandbox: ResMut<'w, Sandbox>,
+    overlays: ResMut<'w, Overlays>,
     pace: Res<'w, Pace>,
     leaving: ResMut<'w, Leaving>,
     notices: ResMut<'w, Notices>,
@@ -104,6 +107,10 @@ fn carry_out(mut actions: ResMut<Actions>, mut hands: Hands) {
 
 impl Hands<'_, '_> {
     fn carry_out(&mut self, action: Action) {
+        // While it has the scene, it has the keys of time too.
+        if self.sandbox.carry_out(action, &mut self.notices) {
+            return;
+        }
         match action {
             Action::Train => self.train(),
             Action::StopTraining => self.training.command(Command::Stop),
@@ -175,6 +182,13 @@ impl Hands<'_, '_> {
             Action::PreviousSource => self.cycle_source(false),
             Action::NextCamera => self.look_from_next(true),
             Action::PreviousCamera => self.look_from_next(false),
+            Action::ToggleOverlay(overlay) => self.overlays.toggle(overlay),
+            Action::CycleFrames => self.overlays.cycle_frames(),
+            Action::Redo | Action::Reload => {
+                self.notices
+                    .say("That is a key of the sandbox; Ctrl+O opens a scene in it");
+            }
+            Action::OpenScene | Action::Escape => {}
             Action::ResetCamera => self.view.look_from(0, &mut self.camera),
             Action::ToggleShadows => {
                 self.quality.shadows = !self.quality.shadows;

@@ -71,7 +71,7 @@ fn obey(lines: Res<Lines>, mut captures: MessageWriter<Capture>, mut actions: Re
     }
 }
 
-fn tell(lines: &str) {
+pub(crate) fn tell(lines: &str) {
     // A test that no longer listens is no reason to end.
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());

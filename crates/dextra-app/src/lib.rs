@@ -23,6 +23,7 @@ mod pace;
 mod panel;
 mod platform;
 mod quit;
+mod sandbox;
 mod scene;
 mod session;
 mod source;
@@ -72,11 +73,16 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
         .add_plugins((
             bevy_panorbit_camera::PanOrbitCameraPlugin,
             source,
-            session::SessionPlugin,
-            library::LibraryPlugin { out: options.out },
-            workspace::WorkspacePlugin,
-            judge::JudgePlugin,
-            analysis::AnalysisPlugin,
+            sandbox::SandboxPlugin {
+                open: options.view.map(sandbox::Origin::named),
+            },
+            (
+                session::SessionPlugin,
+                library::LibraryPlugin { out: options.out },
+                workspace::WorkspacePlugin,
+                judge::JudgePlugin,
+                analysis::AnalysisPlugin,
+            ),
             control::ControlPlugin {
                 train: options.train,
             },
@@ -89,7 +95,7 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             quit::QuitPlugin,
         ));
     if options.e2e {
-        app.add_plugins(e2e::E2ePlugin);
+        app.add_plugins((e2e::E2ePlugin, sandbox::e2e_plugin));
     }
     match app.run() {
         AppExit::Success => Ok(()),

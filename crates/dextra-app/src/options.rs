@@ -17,6 +17,8 @@ pub struct AppOptions {
     pub train: bool,
     /// A policy to show from the start: a run folder, a `policy.safetensors` or a DAPG `.npz`.
     pub policy: Option<PathBuf>,
+    /// A scene to open in the sandbox at once: an MJCF file, or a task's name.
+    pub view: Option<PathBuf>,
     /// Most frames per second to draw; `None` chooses by the graphics adapter.
     pub max_fps: Option<f64>,
     /// Whether to report widgets and state on standard output and to obey lines on standard input,
@@ -33,6 +35,7 @@ impl AppOptions {
             out: None,
             train: false,
             policy: None,
+            view: None,
             max_fps: None,
             e2e: false,
         }

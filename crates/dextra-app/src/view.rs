@@ -11,7 +11,11 @@ use crate::{
     pace::Pace,
     panel::Layout,
     quit::Leaving,
-    scene::Quality,
+    sandbox::{
+        Sandbox,
+        view::{DialogView, SandboxView},
+    },
+    scene::{Overlays, Quality},
     session::{Stage, Training},
     source::{Source, Watch},
     tape::{Kept, Tape, return_from},
@@ -215,6 +219,8 @@ pub(crate) struct Sources<'w> {
     layout: Res<'w, Layout>,
     library: Res<'w, Library>,
     analysis: Res<'w, Analysis>,
+    sandbox: Res<'w, Sandbox>,
+    overlays: Res<'w, Overlays>,
 }
 
 impl Sources<'_> {
@@ -329,6 +335,17 @@ impl Sources<'_> {
             .into_iter()
             .filter_map(row)
             .collect()
+    }
+
+    /// The view model of the sandbox, when one is open.
+    pub fn sandbox_view(&self) -> Option<SandboxView<'_>> {
+        let notices = self.notices.texts();
+        self.sandbox.view(&self.overlays, notices, self.pace.fps())
+    }
+
+    /// The dialog that opens a scene, while it is open.
+    pub fn dialog(&self) -> Option<DialogView<'_>> {
+        self.sandbox.dialog()
     }
 
     fn name(&self, source: Source) -> String {

@@ -57,6 +57,7 @@ pub(crate) struct Tables<R, W, S> {
 /// What all tasks have in common, and the scene.
 pub(crate) struct Frame<'a> {
     source: &'a Source,
+    scene: PathBuf,
     pub model: Model,
     horizon: usize,
     frame_skip: usize,
@@ -90,6 +91,8 @@ impl Frame<'_> {
             .map(|table| ExpertPlan::compile(table, &model, source));
         Ok(TaskModel {
             name,
+            file: source.path.clone(),
+            scene: self.scene,
             horizon: self.horizon,
             frame_skip: self.frame_skip,
             min_success_steps: min_steps,
@@ -146,9 +149,11 @@ impl Source {
             "at least 1",
         )?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let model = self.scene(Model::load(&folder.join(&file.scene), &file.physics))?;
+        let scene = folder.join(&file.scene);
+        let model = self.scene(Model::load(&scene, &file.physics))?;
         let frame = Frame {
             source: self,
+            scene,
             model,
             horizon: file.horizon,
             frame_skip: file.frame_skip,

@@ -1,8 +1,11 @@
 //! A task with its scene: all that environments of one task share.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use dextra_sim::Model;
+use dextra_sim::{Model, scene_files};
 
 use crate::{EnvOptions, TaskError, expert::ExpertPlan, randomise::Randomise, task, task::Task};
 
@@ -11,6 +14,9 @@ use crate::{EnvOptions, TaskError, expert::ExpertPlan, randomise::Randomise, tas
 pub struct TaskModel {
     pub(crate) name: &'static str,
     pub(crate) model: Arc<Model>,
+    /// The task's file, and the scene beside it.
+    pub(crate) file: PathBuf,
+    pub(crate) scene: PathBuf,
     pub(crate) horizon: usize,
     pub(crate) frame_skip: usize,
     /// Successful steps that make an episode a success.
@@ -49,6 +55,18 @@ impl TaskModel {
     /// The scene.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// The MJCF file of the scene.
+    pub fn scene_file(&self) -> &Path {
+        &self.scene
+    }
+
+    /// The files that the task was loaded from: its own, the scene's and what that includes.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.file.clone()];
+        files.extend(scene_files(&self.scene));
+        files
     }
 
     /// Control steps of an episode, unless an environment is asked for another number.

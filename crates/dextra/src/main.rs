@@ -34,6 +34,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Open a scene (MJCF) in the window: look into it, drive it, push it, edit it.
+    View(window::ViewArgs),
     /// Train without a window.
     Train(train::Args),
     /// Measure the success of a trained policy alone.
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         None => window::run(cli.window),
+        Some(Command::View(args)) => window::view(args),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Eval(args)) => eval::run(args),
         Some(Command::Export(args)) => export::run(args),

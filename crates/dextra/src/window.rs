@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use crate::{config_args::ConfigArgs, error::CliError};
 
 /// Options of the app.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// The task to show and learn [default: door].
     #[arg(long)]
@@ -28,6 +28,33 @@ pub struct Args {
     /// Report what the window shows on standard output, for tests.
     #[arg(long, hide = true)]
     e2e: bool,
+    /// A scene to open in the sandbox.
+    #[arg(skip)]
+    view: Option<PathBuf>,
+}
+
+/// Options of `dextra view`.
+#[derive(Debug, clap::Args)]
+pub struct ViewArgs {
+    /// An MJCF file, or the name of a task for its scene.
+    #[arg(value_name = "FILE")]
+    scene: PathBuf,
+    /// Highest frame rate, 1/s.
+    #[arg(long, value_name = "N", value_parser = frame_rate)]
+    max_fps: Option<f64>,
+    /// Report what the window shows on standard output, for tests.
+    #[arg(long, hide = true)]
+    e2e: bool,
+}
+
+/// Opens the app on a scene.
+pub fn view(args: ViewArgs) -> Result<ExitCode, CliError> {
+    run(Args {
+        view: Some(args.scene),
+        max_fps: args.max_fps,
+        e2e: args.e2e,
+        ..Args::default()
+    })
 }
 
 fn frame_rate(text: &str) -> Result<f64, String> {
@@ -65,6 +92,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         policy,
         max_fps: args.max_fps,
         e2e: args.e2e,
+        view: args.view,
         ..dextra_app::AppOptions::new(config)
     };
     dextra_app::run(options).map_err(|error| CliError::Failed(error.to_string()))?;
@@ -76,7 +104,14 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let config = args.config.resolve(args.task.as_deref())?;
     // Parsed so that a wrong flag is told first, whatever the build.
-    let _ = (args.out, args.train, args.policy, args.max_fps, args.e2e);
+    let _ = (
+        args.out,
+        args.train,
+        args.policy,
+        args.max_fps,
+        args.e2e,
+        args.view,
+    );
     Err(CliError::Failed(format!(
         "this build has no window (feature `window`); train in the terminal with `dextra train {}`",
         config.task

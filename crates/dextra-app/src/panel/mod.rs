@@ -9,6 +9,7 @@ mod left;
 mod overlay;
 mod palette;
 mod policy;
+mod sandbox;
 mod status;
 mod theme;
 mod timeline;
@@ -25,6 +26,7 @@ use crate::{
     action::{Action, Actions},
     camera::View3d,
     control::Edits,
+    sandbox::{Command, Commands},
     view::{Sources, View},
     workspace::{Arrangement, Tab, Workspace},
 };
@@ -105,6 +107,8 @@ struct Answer {
     actions: Vec<Action>,
     /// Changes of the learner's numbers.
     edits: Vec<Edit>,
+    /// What the sandbox's panels ask for.
+    commands: Vec<Command>,
     marks: BTreeMap<&'static str, egui::Rect>,
     /// Whether a text field has the keyboard.
     typing: bool,
@@ -116,6 +120,14 @@ impl Answer {
         self.marks.insert(name, response.rect);
         if response.clicked() {
             self.actions.push(action);
+        }
+    }
+
+    /// As [`Answer::on_click`], for what only the sandbox can do.
+    fn on_command(&mut self, name: &'static str, response: &egui::Response, command: Command) {
+        self.marks.insert(name, response.rect);
+        if response.clicked() {
+            self.commands.push(command);
         }
     }
 }
@@ -135,6 +147,7 @@ impl Plugin for PanelPlugin {
 struct Asked<'w> {
     actions: ResMut<'w, Actions>,
     edits: ResMut<'w, Edits>,
+    commands: ResMut<'w, Commands>,
 }
 
 fn panels(
@@ -151,7 +164,13 @@ fn panels(
         theme::apply(ctx);
         *themed = true;
     }
-    let (answer, rest) = draw(ctx, &sources.view(), *layout);
+    let (mut answer, rest) = match sources.sandbox_view() {
+        Some(view) => sandbox::draw(ctx, &view, *layout),
+        None => draw(ctx, &sources.view(), *layout),
+    };
+    if let Some(dialog) = sources.dialog() {
+        sandbox::open::show(ctx, &dialog, &mut answer);
+    }
     if !answer.typing {
         // Tab is ours: without this it would walk through the buttons, and Space would press them.
         ctx.memory_mut(|memory| {
@@ -162,6 +181,7 @@ fn panels(
     }
     asked.actions.0.extend(answer.actions);
     asked.edits.0.extend(answer.edits);
+    asked.commands.0.extend(answer.commands);
     marks.0 = answer.marks;
     view3d.rect = Some(rest);
     Ok(())

@@ -1,19 +1,22 @@
 //! The model as meshes: one entity per body, its geoms below it, moved by the frames that play.
 
 mod material;
+mod overlays;
 mod shapes;
 mod stage;
 
 use std::f32::consts::FRAC_PI_2;
 
 use bevy::prelude::*;
-use dextra_sim::{Geom, Pose, Shape};
+use dextra_sim::{Geom, Pose, Shape, WORLD};
 
 use crate::{
+    sandbox::Sandbox,
     source::{Blend, PlaySystems, Shown, Watch},
     tape::Tape,
 };
 use material::{Matte, Paint};
+pub(crate) use overlays::{Overlay, Overlays};
 pub(crate) use stage::BACKGROUND;
 
 /// How much the picture may cost.
@@ -30,10 +33,6 @@ impl Quality {
     }
 }
 
-/// What all of the scene hangs on.
-#[derive(Component)]
-struct SceneRoot;
-
 /// The body whose frame an entity has.
 #[derive(Component)]
 struct BodyFrame(usize);
@@ -42,35 +41,58 @@ pub(crate) struct ScenePlugin;
 
 impl Plugin for ScenePlugin {
     fn build(&self, app: &mut App) {
-        app.add_plugins((material::plugin, stage::plugin))
+        app.add_plugins((material::plugin, stage::plugin, overlays::plugin))
             .add_systems(
                 Update,
                 (
-                    build.run_if(resource_changed::<Shown>),
-                    place.after(PlaySystems).after(build),
-                    paint
-                        .after(build)
-                        .run_if(resource_changed::<Quality>.or_else(resource_changed::<Shown>)),
-                ),
+                    build.run_if(looks_change),
+                    place,
+                    paint.run_if(resource_changed::<Quality>),
+                )
+                    .chain()
+                    .after(PlaySystems),
             );
     }
 }
 
+/// The frame that everything of the model is in.
+#[derive(Component)]
+struct Root;
+
+/// Alpha of what moves while everything is seen through.
+const SEEN_THROUGH: f32 = 0.3;
+
+/// Whether the model is another or is to be drawn in another way.
+fn looks_change(
+    shown: Res<Shown>,
+    overlays: Res<Overlays>,
+    mut before: Local<Option<(bool, bool)>>,
+) -> bool {
+    let way = [Overlay::Transparent, Overlay::Wireframe].map(|overlay| overlays.has(overlay));
+    let way = Some((way[0], way[1]));
+    let changed = shown.is_changed() || *before != way;
+    *before = way;
+    changed
+}
+
+#[allow(clippy::too_many_arguments, reason = "a system names what it touches")]
 fn build(
     mut commands: Commands,
     shown: Res<Shown>,
-    before: Query<Entity, With<SceneRoot>>,
+    overlays: Res<Overlays>,
+    quality: Res<Quality>,
+    built: Query<Entity, With<Root>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut rich: ResMut<Assets<StandardMaterial>>,
     mut light: ResMut<Assets<Matte>>,
 ) {
-    for scene in &before {
-        commands.entity(scene).despawn();
+    for root in &built {
+        commands.entity(root).despawn();
     }
     // MuJoCo's world has z up, Bevy's y.
     let root = commands
         .spawn((
-            SceneRoot,
+            Root,
             Transform::from_rotation(Quat::from_rotation_x(-FRAC_PI_2)),
             Visibility::default(),
         ))
@@ -90,30 +112,37 @@ fn build(
         .collect();
     // Geoms of one colour share their material, so that they are drawn together.
     let mut paints: Vec<([f32; 4], Paint)> = Vec::new();
-    for geom in model.geoms.iter().filter(|geom| geom.visible) {
+    let solid = !overlays.has(Overlay::Wireframe);
+    for geom in model.geoms.iter().filter(|geom| geom.visible && solid) {
         let floor = matches!(geom.shape, Shape::Plane { .. });
-        let known = paints.iter().find(|(rgba, _)| !floor && *rgba == geom.rgba);
+        let mut rgba = geom.rgba;
+        if overlays.has(Overlay::Transparent) && geom.body != WORLD {
+            rgba[3] *= SEEN_THROUGH;
+        }
+        let known = paints.iter().find(|(known, _)| !floor && *known == rgba);
         let paint = match known {
             Some((_, paint)) => paint.clone(),
             None => {
-                let fading = floor.then_some(FLOOR_FADES_FROM_M);
-                let paint = Paint::new(geom.rgba, fading, &mut rich, &mut light);
+                let reach = (model.framing.extent_m as f32).max(1.0);
+                let fading = floor.then_some(FLOOR_FADES_FROM_M * reach);
+                let paint = Paint::new(rgba, fading, &mut rich, &mut light);
                 if !floor {
-                    paints.push((geom.rgba, paint.clone()));
+                    paints.push((rgba, paint.clone()));
                 }
                 paint
             }
         };
-        commands.spawn((
+        let mut drawn = commands.spawn((
             Mesh3d(meshes.add(shapes::mesh(&endless_floor(geom)))),
             transform(&geom.pose),
-            paint,
+            paint.clone(),
             ChildOf(bodies[geom.body]),
         ));
+        paint.apply(quality.shadows, &mut drawn);
     }
 }
 
-/// Where a floor begins to fade into the background, metres from the origin.
+/// Where a floor begins to fade into the background, metres from the origin in a scene of a metre.
 const FLOOR_FADES_FROM_M: f32 = 2.0;
 
 /// A plane on the world is drawn without an edge.
@@ -135,13 +164,23 @@ fn transform(pose: &Pose) -> Transform {
     }
 }
 
-fn place(watch: Res<Watch>, tape: Res<Tape>, mut bodies: Query<(&BodyFrame, &mut Transform)>) {
-    let Some(blend) = tape.blend().or_else(|| watch.playout.blend()) else {
-        return;
-    };
-    for (body, mut transform) in &mut bodies {
-        if let Some(placed) = body_transform(&blend, body.0) {
-            transform.set_if_neq(placed);
+fn place(
+    watch: Res<Watch>,
+    tape: Res<Tape>,
+    sandbox: Res<Sandbox>,
+    mut bodies: Query<(&BodyFrame, &mut Transform)>,
+) {
+    let poses = sandbox.body_poses();
+    let played = || tape.blend().or_else(|| watch.playout.blend());
+    let blend = (!sandbox.is_open()).then(played).flatten();
+    for (body, mut placed) in &mut bodies {
+        let found = match (poses, &blend) {
+            (Some(poses), _) => poses.get(body.0).map(transform),
+            (None, Some(blend)) => body_transform(blend, body.0),
+            (None, None) => None,
+        };
+        if let Some(found) = found {
+            placed.set_if_neq(found);
         }
     }
 }

@@ -64,13 +64,18 @@ impl Sim {
     /// The mass that a body seems to have when it is pulled at a point (world frame), kg: the mean over
     /// directions, with everything that its joints make move along. Zero for a body that nothing moves.
     pub fn effective_mass(&self, body: usize, point: [f64; 3]) -> f64 {
-        let inverse = self
-            .plan
-            .mounts
-            .get(body)
-            .copied()
-            .flatten()
-            .and_then(|mount| inverse_mass(&self.state.world, mount.rigid, vector(point)));
+        self.apparent(body, Some(point))
+    }
+
+    /// As [`Sim::effective_mass`], the moment of inertia when it is turned, kg m^2.
+    pub fn effective_inertia(&self, body: usize) -> f64 {
+        self.apparent(body, None)
+    }
+
+    fn apparent(&self, body: usize, point: Option<[f64; 3]>) -> f64 {
+        let mount = self.plan.mounts.get(body).copied().flatten();
+        let inverse =
+            mount.and_then(|mount| inverse(&self.state.world, mount.rigid, point.map(vector)));
         match inverse {
             Some(inverse) if inverse > 0.0 => f64::from(1.0 / inverse),
             _ => 0.0,
@@ -78,21 +83,39 @@ impl Sim {
     }
 }
 
-fn inverse_mass(world: &World, rigid: rp::RigidBodyHandle, point: rp::Vector) -> Option<f32> {
+/// Mean over the three directions of the inverse mass at a point, or without one of the inverse moment
+/// of inertia.
+fn inverse(world: &World, rigid: rp::RigidBodyHandle, point: Option<rp::Vector>) -> Option<f32> {
     let body = world.bodies.get(rigid)?;
-    let arm = point - body.center_of_mass();
     let link = world.multibody_joints.rigid_body_link(rigid);
     let Some((id, multibody)) =
         link.and_then(|l| Some((l.id, world.multibody_joints.get_multibody(l.multibody)?)))
     else {
-        return Some(1.0 / body.mass());
+        let moments = body.mass_properties().local_mprops.principal_inertia();
+        return Some(match point {
+            Some(_) => 1.0 / body.mass(),
+            None => {
+                moments
+                    .to_array()
+                    .iter()
+                    .map(|moment| 1.0 / moment)
+                    .sum::<f32>()
+                    / 3.0
+            }
+        });
     };
     let jacobian = multibody.body_jacobian(id);
     let mut inverse = 0.0;
     for k in 0..3 {
-        // d(point)/dq = linear + angular x arm, row k.
-        let (i, j) = ((k + 1) % 3, (k + 2) % 3);
-        let row = jacobian.row(k) + jacobian.row(3 + i) * arm[j] - jacobian.row(3 + j) * arm[i];
+        let row = match point {
+            None => jacobian.row(3 + k).into_owned(),
+            // d(point)/dq = linear + angular x arm, row k.
+            Some(point) => {
+                let arm = point - body.center_of_mass();
+                let (i, j) = ((k + 1) % 3, (k + 2) % 3);
+                jacobian.row(k) + jacobian.row(3 + i) * arm[j] - jacobian.row(3 + j) * arm[i]
+            }
+        };
         let row = row.transpose();
         let solved = multibody.inv_augmented_mass().solve(&row)?;
         inverse += row.dot(&solved) / 3.0;
