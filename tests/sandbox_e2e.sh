@@ -119,7 +119,8 @@ until_true 10 "a mended file takes the message away" is problem false
 
 key space; until_true 10 "it pauses" is paused true
 xdotool key ctrl+o; until_true 10 "Ctrl+O opens the dialog" is dialog true
-click door; until_true 20 "a task's scene opens in the sandbox" is bodies 29
+sleep 0.5 # The dialog finds its place.
+click door; until_true 20 "a task's scene opens in the sandbox" is model adroit_door
 shot "$out/door.png"
 click close; until_true 10 "closing leads back to the task" is open false
 echo quit >&4

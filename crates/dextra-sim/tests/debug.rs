@@ -223,3 +223,52 @@ fn a_file_that_changed_meanwhile_is_not_overwritten() {
         .unwrap_err();
     assert!(error.to_string().contains("reload"), "{error}");
 }
+
+/// As the hands of MuJoCo Menagerie are written: meshes to see, primitives to touch.
+const MENAGERIE: &str = r#"<mujoco model="hand">
+  <compiler angle="radian" meshdir="assets"/>
+  <default>
+    <default class="visual"><geom type="mesh" contype="0" conaffinity="0" group="2"/></default>
+    <default class="collision"><geom group="3"/></default>
+  </default>
+  <asset><mesh name="palm" file="palm.stl"/></asset>
+  <worldbody>
+    <body name="palm" childclass="visual">
+      <inertial pos="0 0 0" mass="0.4" diaginertia="1e-4 1e-4 1e-4"/>
+      <joint name="wrist" axis="0 1 0"/>
+      <geom mesh="palm"/>
+      <geom class="collision" type="box" size="0.04 0.05 0.01"/>
+    </body>
+  </worldbody>
+</mujoco>"#;
+
+#[test]
+fn meshes_that_are_only_seen_are_left_out_and_listed() {
+    let load = |xml: &str| Model::from_xml(xml, Path::new("hand.xml"), &PhysicsOptions::default());
+    let model = load(MENAGERIE).unwrap();
+    assert_eq!(model.geoms.len(), 1);
+    assert!(model.geoms[0].visible, "nothing is left to see of the palm");
+    assert_eq!(model.warnings.len(), 1);
+    assert!(
+        model.warnings[0].starts_with("hand.xml:12: <geom>"),
+        "{:?}",
+        model.warnings
+    );
+    // One that is touched, or that gives the mass, changes the simulation.
+    for (from, to) in [
+        ("contype=\"0\"", "contype=\"1\""),
+        ("<inertial", "<!-- "),
+        ("<compiler ", "<compiler inertiafromgeom=\"true\" "),
+    ] {
+        let xml = MENAGERIE.replace(from, to);
+        let xml = match to {
+            "<!-- " => xml.replace("1e-4\"/>", "1e-4\" -->"),
+            _ => xml,
+        };
+        let error = load(&xml).unwrap_err().to_string();
+        assert!(
+            error.contains("hand.xml:12") && error.contains("primitive"),
+            "{error}"
+        );
+    }
+}

@@ -1,6 +1,11 @@
 //! `dextra`: the app.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use dextra_tasks::task_names;
 
 use crate::{config_args::ConfigArgs, error::CliError};
 
@@ -49,6 +54,16 @@ pub struct ViewArgs {
 
 /// Opens the app on a scene.
 pub fn view(args: ViewArgs) -> Result<ExitCode, CliError> {
+    let is_task = task_names()
+        .iter()
+        .any(|task| args.scene == Path::new(task));
+    if !args.scene.is_file() && !is_task {
+        return Err(CliError::Failed(format!(
+            "{}: there is no such file; give an MJCF file or one of the tasks {}",
+            args.scene.display(),
+            task_names().join(", ")
+        )));
+    }
     run(Args {
         view: Some(args.scene),
         max_fps: args.max_fps,

@@ -46,6 +46,9 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let keys = ui.small_button("Keys  F1");
             answer.on_click("help", &keys, Action::ToggleHelp);
+            let open = ui.small_button("Open a scene  Ctrl+O");
+            let open = open.on_hover_text("Any MJCF file, or this task's scene, in the sandbox");
+            answer.on_click("open", &open, Action::OpenScene);
             let shadows = if view.shadows {
                 ", with shadows (S)"
             } else {

@@ -57,8 +57,9 @@ fn line(sandbox: &Sandbox, overlays: &Overlays) -> String {
         // The last body: the one that a test's scene is about.
         let [x, y, z] = shot.body_poses.last().map_or([0.0; 3], |pose| pose.pos);
         line += &format!(
-            " paused={} time={:.3} speed={} at={} states={} bodies={} last={x:.3},{y:.3},{z:.3} \
+            " model={} paused={} time={:.3} speed={} at={} states={} bodies={} last={x:.3},{y:.3},{z:.3} \
              contacts={} pushed={} trouble={}",
+            shot.model.name.replace(' ', "_"),
             shot.paused,
             shot.time_secs,
             shot.speed,

@@ -48,7 +48,7 @@ impl Origin {
                 .unwrap_or(path.as_os_str())
                 .to_string_lossy()
                 .into_owned(),
-            Self::Task { name, .. } => format!("{name}, the scene"),
+            Self::Task { name, .. } => name.clone(),
         }
     }
 }

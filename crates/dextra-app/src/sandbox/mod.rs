@@ -18,6 +18,7 @@ mod worker;
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -344,14 +345,20 @@ impl Open {
     }
 }
 
-/// Writes a file so that it is never half written.
+/// Writes a file so that it is never half written; one that is linked to stays where it is.
 fn replace_file(path: &Path, text: &str) -> Result<(), String> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.dextra"));
-    let written = fs::write(&beside, text)
-        .and_then(|()| fs::set_permissions(&beside, fs::metadata(path)?.permissions()))
-        .and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
+    let write = || {
+        let mut file = fs::File::create(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.set_permissions(fs::metadata(&path)?.permissions())?;
+        file.sync_all()?;
+        fs::rename(&beside, &path)
+    };
+    write().map_err(|error| {
+        // Perhaps it was never made.
         let _ = fs::remove_file(&beside);
         format!("{} cannot be written: {error}", path.display())
     })

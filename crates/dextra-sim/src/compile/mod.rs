@@ -8,6 +8,7 @@ mod geoms;
 pub(crate) mod inertia;
 mod keyframes;
 mod tree;
+mod unseen;
 
 use std::{collections::BTreeSet, ops::RangeInclusive, path::Path};
 
@@ -55,7 +56,11 @@ pub(crate) fn compile(
     options: &PhysicsOptions,
 ) -> Result<Model, SceneError> {
     options.validate()?;
-    let warnings = audit(root)?;
+    let mut root = root.clone();
+    let unseen = unseen::remove(&mut root)?;
+    let root = &root;
+    let mut warnings = audit(root)?;
+    warnings.extend(unseen);
     let settings = Settings::new(root)?;
     let classes = Classes::new(root)?;
     let materials = geoms::Materials::new(root, &classes)?;

@@ -165,7 +165,8 @@ fn geom(shot: &Shot, index: usize) -> Lines {
         ("pressed by", format!("{force:.3} N")),
     ];
     let parameters = (0..3).map(|k| Parameter::GeomFriction(index, k)).collect();
-    let name = geom.name.as_deref().unwrap_or_default();
+    let unnamed = index.to_string();
+    let name = geom.name.as_deref().unwrap_or(&unnamed);
     (format!("Geom {name}"), lines, parameters)
 }
 

@@ -63,8 +63,11 @@ impl Tree<'_> {
                 self.line(ui, "⟲", name, Selection::Joint(joint), answer);
             }
             for (geom, found) in self.model.geoms.iter().enumerate() {
-                if found.body == index && found.name.is_some() {
-                    let name = found.name.as_deref().unwrap_or_default();
+                let collides = found.contype != 0 || found.conaffinity != 0;
+                // What is only drawn is of interest when someone gave it a name.
+                if found.body == index && (collides || found.name.is_some()) {
+                    let unnamed = format!("geom{geom}");
+                    let name = found.name.as_deref().unwrap_or(&unnamed);
                     self.line(ui, "◻", name, Selection::Geom(geom), answer);
                 }
             }
