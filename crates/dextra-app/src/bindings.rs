@@ -71,7 +71,7 @@ pub(crate) const GROUPS: &[Group] = &[
             bind(
                 "Ctrl+S",
                 Action::Checkpoint,
-                "Checkpoint now; in the sandbox, save edits",
+                "Checkpoint; sandbox: save edits",
             ),
             bind("Ctrl+Z", Action::Undo, "Take the last edit back"),
         ],
@@ -336,5 +336,48 @@ mod tests {
             Some("?")
         );
         assert_eq!(word(&Key::Tab, false, true).as_deref(), Some("Shift+Tab"));
+    }
+
+    /// At a low frame rate a quick shortcut is over before the frame is.
+    #[test]
+    fn a_shortcut_within_one_frame_has_its_modifier() {
+        #[derive(Resource, Default)]
+        struct Found(Vec<Action>);
+        let mut app = App::new();
+        app.add_message::<KeyboardInput>()
+            .init_resource::<ButtonInput<KeyCode>>()
+            .init_resource::<Found>()
+            .add_systems(
+                Update,
+                |mut events: MessageReader<KeyboardInput>,
+                 held: Res<ButtonInput<KeyCode>>,
+                 mut modifiers: Local<Modifiers>,
+                 mut found: ResMut<Found>| {
+                    found.0 = pressed(&mut events, &held, &mut modifiers);
+                },
+            );
+        let mut press = |keys: &[(KeyCode, Key, ButtonState)]| {
+            for (key_code, logical_key, state) in keys {
+                app.world_mut().write_message(KeyboardInput {
+                    key_code: *key_code,
+                    logical_key: logical_key.clone(),
+                    state: *state,
+                    text: None,
+                    repeat: false,
+                    window: Entity::PLACEHOLDER,
+                });
+            }
+            app.update();
+            app.world().resource::<Found>().0.clone()
+        };
+        let z = || Key::Character("z".into());
+        let quick = [
+            (KeyCode::ControlLeft, Key::Control, ButtonState::Pressed),
+            (KeyCode::KeyZ, z(), ButtonState::Pressed),
+            (KeyCode::KeyZ, z(), ButtonState::Released),
+            (KeyCode::ControlLeft, Key::Control, ButtonState::Released),
+        ];
+        assert_eq!(press(&quick), [Action::Undo]);
+        assert!(press(&[(KeyCode::KeyZ, z(), ButtonState::Pressed)]).is_empty());
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     panel::{Layout, Marks},
     quit::Leaving,
     sandbox::Sandbox,
-    scene::{Overlays, Quality},
+    scene::{Overlay, Overlays, Quality},
     session::{Stage, Training},
     source::{PlaySystems, Source, Watch},
     tape::Tape,
@@ -182,7 +182,21 @@ impl Hands<'_, '_> {
             Action::PreviousSource => self.cycle_source(false),
             Action::NextCamera => self.look_from_next(true),
             Action::PreviousCamera => self.look_from_next(false),
-            Action::ToggleOverlay(overlay) => self.overlays.toggle(overlay),
+            Action::ToggleOverlay(overlay) => {
+                self.overlays.toggle(overlay);
+                let of_contacts = [
+                    Overlay::ContactPoints,
+                    Overlay::ContactForces,
+                    Overlay::Touch,
+                ];
+                if of_contacts.contains(&overlay)
+                    && self.overlays.has(overlay)
+                    && !self.sandbox.is_open()
+                {
+                    self.notices
+                        .say("Contacts are known in the sandbox only; Ctrl+O opens it");
+                }
+            }
             Action::CycleFrames => self.overlays.cycle_frames(),
             Action::Redo | Action::Reload => {
                 self.notices

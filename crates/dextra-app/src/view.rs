@@ -345,7 +345,8 @@ impl Sources<'_> {
 
     /// The dialog that opens a scene, while it is open.
     pub fn dialog(&self) -> Option<DialogView<'_>> {
-        self.sandbox.dialog()
+        let task = &self.training.config().task;
+        self.sandbox.dialog((task, self.watch.seed))
     }
 
     fn name(&self, source: Source) -> String {

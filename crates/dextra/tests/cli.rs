@@ -282,3 +282,8 @@ fn an_interrupt_leaves_a_checkpoint_and_says_how_to_go_on() {
     let checkpoints = fs::read_dir(run.join("checkpoints")).unwrap().count();
     assert!(checkpoints > 0);
 }
+
+#[test]
+fn a_scene_that_is_not_there_is_told_before_a_window_is_asked_for() {
+    refused(&["view", "no/such.xml"], 1, &["no/such.xml", "door"]);
+}

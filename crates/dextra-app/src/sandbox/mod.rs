@@ -11,17 +11,13 @@ mod e2e;
 mod edits;
 mod keeper;
 mod mouse;
+mod open;
 mod recent;
 mod timeline;
 pub(crate) mod view;
 mod worker;
 
-use std::{
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use bevy::{prelude::*, window::FileDragAndDrop};
 use bevy_panorbit_camera::PanOrbitCamera;
@@ -40,7 +36,8 @@ use crate::{
     source::{PlaySystems, Shown, Watch},
 };
 use edits::Edits;
-use keeper::{Keeper, Loaded};
+use keeper::Keeper;
+use open::{Before, Open};
 use recent::Recent;
 use worker::{Request, Worker};
 
@@ -81,33 +78,6 @@ pub(crate) enum Command {
 /// What panels asked for and is not yet carried out.
 #[derive(Resource, Default)]
 pub(crate) struct Commands(pub Vec<Command>);
-
-/// What was shown before a sandbox was opened.
-struct Before {
-    model: Arc<Model>,
-    paused: bool,
-}
-
-/// An open sandbox.
-struct Open {
-    origin: Origin,
-    keeper: Keeper,
-    worker: Worker,
-    /// The MJCF file, once it is loaded.
-    file: Option<PathBuf>,
-    /// As the files say.
-    base: Option<Arc<Model>>,
-    edits: Edits,
-    shot: Option<Shot>,
-    problem: Option<String>,
-    /// How often a scene was taken over.
-    loads: usize,
-    selected: Option<Selection>,
-    /// The point of the selected body that was pointed at, in its frame.
-    grip: [f64; 3],
-    measured: bool,
-    before: Before,
-}
 
 /// The sandbox, open or not, and what is remembered of it.
 #[derive(Resource)]
@@ -224,146 +194,6 @@ impl Sandbox {
     }
 }
 
-impl Open {
-    fn command(&mut self, command: Command, notices: &mut Notices) -> Result<(), String> {
-        let ask = |request| self.worker.ask(request);
-        match command {
-            Command::Scrub(state) => ask(Request::Scrub(state)),
-            Command::Reset(keyframe) => ask(Request::Reset(keyframe)),
-            Command::LastGood => ask(Request::LastGood),
-            Command::Control(actuator, value) => ask(Request::Control(actuator, value)),
-            Command::ZeroControls => ask(Request::ZeroControls),
-            Command::Joint(joint, value) => ask(Request::Joint(joint, value)),
-            Command::Select(selected) => {
-                self.selected = selected;
-                self.grip = [0.0; 3];
-            }
-            Command::Measure(on) => {
-                self.measured = on;
-                ask(Request::Measure(on));
-            }
-            Command::Edit(parameter, value) => self.edit(parameter, value)?,
-            Command::FinishEdit => self.edits.finish(),
-            Command::Undo if self.edits.undo() => self.remake()?,
-            Command::Undo => notices.say("Nothing to undo"),
-            Command::Redo if self.edits.redo() => self.remake()?,
-            Command::Redo => notices.say("Nothing to redo"),
-            Command::Save => notices.say(self.save()?),
-            Command::Close | Command::Open(_) | Command::Path(_) | Command::Dialog(_) => {}
-        }
-        Ok(())
-    }
-
-    fn edit(&mut self, parameter: Parameter, value: f64) -> Result<(), String> {
-        let shown = self.shot.as_ref().map(|shot| &shot.model);
-        let model = shown.or(self.base.as_ref()).ok_or("no scene is loaded")?;
-        let before = model
-            .value(parameter)
-            .ok_or("the scene has no such number")?;
-        model.with(parameter, value).map_err(|e| e.to_string())?;
-        self.edits.set(parameter, before, value);
-        self.remake()
-    }
-
-    /// Makes the running scene what files and edits say.
-    fn remake(&mut self) -> Result<(), String> {
-        let Some(base) = &self.base else {
-            return Ok(());
-        };
-        let model = self.edits.apply(base)?;
-        self.worker.ask(Request::Replace(Arc::new(model)));
-        Ok(())
-    }
-
-    /// Writes the edited numbers into the files; returns what to say about it.
-    fn save(&mut self) -> Result<String, String> {
-        let (Some(base), Some(file)) = (&self.base, &self.file) else {
-            return Err("no scene is loaded".into());
-        };
-        let parameters = self.edits.parameters();
-        if parameters.is_empty() {
-            return Ok("Nothing was edited".into());
-        }
-        let edited = self.edits.apply(base)?;
-        let texts = edited.saved(base, file, &parameters);
-        let texts = texts.map_err(|error| error.to_string())?;
-        let mut names = Vec::new();
-        for (path, text) in texts {
-            replace_file(&path, &text)?;
-            names.push(path.display().to_string());
-        }
-        self.edits = Edits::default();
-        // The places of the elements have moved.
-        self.base = Some(Arc::new(edited));
-        self.keeper.reload();
-        Ok(format!("Saved {}", names.join(" and ")))
-    }
-
-    /// Takes over what the files say now.
-    fn take(
-        &mut self,
-        loaded: Result<Loaded, String>,
-        notices: &mut Notices,
-    ) -> Option<Arc<Model>> {
-        let loaded = match loaded {
-            Ok(loaded) => loaded,
-            Err(problem) => {
-                self.problem = Some(problem);
-                return None;
-            }
-        };
-        self.problem = None;
-        self.file = Some(loaded.file);
-        let old = self.base.replace(Arc::clone(&loaded.model));
-        match old {
-            None => self
-                .worker
-                .ask(Request::Open(Arc::clone(&loaded.model), loaded.start)),
-            Some(old) => {
-                let unchanged =
-                    old.hash() == loaded.model.hash() && old.geoms == loaded.model.geoms;
-                if unchanged && self.edits.len() == 0 {
-                    return None;
-                }
-                let dropped = self.edits.rebase(&old, &loaded.model);
-                if dropped > 0 {
-                    notices.say(format!(
-                        "{dropped} edits were dropped: their elements are gone"
-                    ));
-                }
-                if old.bodies.len() != loaded.model.bodies.len() {
-                    self.selected = None;
-                }
-                match self.remake() {
-                    Ok(()) => notices.say("The files changed; the scene was loaded again"),
-                    Err(problem) => notices.say(problem),
-                }
-            }
-        }
-        self.loads += 1;
-        Some(loaded.model)
-    }
-}
-
-/// Writes a file so that it is never half written; one that is linked to stays where it is.
-fn replace_file(path: &Path, text: &str) -> Result<(), String> {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.dextra"));
-    let write = || {
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.set_permissions(fs::metadata(&path)?.permissions())?;
-        file.sync_all()?;
-        fs::rename(&beside, &path)
-    };
-    write().map_err(|error| {
-        // Perhaps it was never made.
-        let _ = fs::remove_file(&beside);
-        format!("{} cannot be written: {error}", path.display())
-    })
-}
-
 /// Opens the sandbox wished for, shows the newest of it.
 pub(crate) struct SandboxPlugin {
     /// What to open at once.
@@ -474,5 +304,31 @@ fn refresh(
     // Until the first scene is loaded there is none.
     if let Some(shot) = newest.filter(|_| open.base.is_some()) {
         open.shot = Some(shot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_dropped_file_is_opened() {
+        let mut app = App::new();
+        app.add_message::<FileDragAndDrop>()
+            .insert_resource(Sandbox {
+                open: None,
+                wish: None,
+                recent: Recent::default(),
+                dialog: None,
+            })
+            .add_systems(Update, drop_files);
+        app.world_mut().write_message(FileDragAndDrop::DroppedFile {
+            window: Entity::PLACEHOLDER,
+            path_buf: "hand.xml".into(),
+        });
+        app.update();
+        let wish = &app.world().resource::<Sandbox>().wish;
+        assert_eq!(*wish, Some(Origin::File("hand.xml".into())));
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct DialogView<'a> {
     pub text: &'a str,
     /// Scenes opened before, the newest first.
     pub recent: &'a [PathBuf],
+    /// The task that is watched, and the seed of its episode.
+    pub watched: (&'a str, u64),
 }
 
 impl Sandbox {
@@ -73,10 +75,11 @@ impl Sandbox {
     }
 
     /// The dialog, while it is open.
-    pub fn dialog(&self) -> Option<DialogView<'_>> {
+    pub fn dialog<'a>(&'a self, watched: (&'a str, u64)) -> Option<DialogView<'a>> {
         Some(DialogView {
             text: self.dialog.as_deref()?,
             recent: self.recent.paths(),
+            watched,
         })
     }
 }

@@ -72,8 +72,12 @@ fn content(ui: &mut Ui, view: &DialogView, answer: &mut Answer) {
         section(right, "Scenes of the tasks");
         for task in dextra_tasks::task_names() {
             let name = (*task).to_owned();
-            let button = right.button(RichText::new(*task).small());
-            answer.on_command(task, &button, Command::Open(Origin::Task { name, seed: 0 }));
+            // Of the watched task, the episode that is watched.
+            let (watched, seed) = view.watched;
+            let seed = if watched == *task { seed } else { 0 };
+            let button = right.button(RichText::new(format!("{task}, seed {seed}")).small());
+            let button = button.on_hover_text("As this episode begins");
+            answer.on_command(task, &button, Command::Open(Origin::Task { name, seed }));
         }
     });
 }

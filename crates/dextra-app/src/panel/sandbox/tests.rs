@@ -195,6 +195,7 @@ fn the_dialog_opens_tasks_and_what_was_opened_before() {
     let dialog = DialogView {
         text: "",
         recent: &recent,
+        watched: ("pen", 7),
     };
     let ctx = egui::Context::default();
     theme::apply(&ctx);
@@ -216,7 +217,7 @@ fn the_dialog_opens_tasks_and_what_was_opened_before() {
     assert_eq!(opened("recent0"), [Command::Open(before)]);
     let pen = Origin::Task {
         name: "pen".into(),
-        seed: 0,
+        seed: 7,
     };
     assert_eq!(opened("pen"), [Command::Open(pen)]);
 }

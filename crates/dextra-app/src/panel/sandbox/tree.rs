@@ -1,6 +1,6 @@
 //! The bodies as they hang on each other, with their joints and geoms; the actuators.
 
-use bevy_egui::egui::{CollapsingHeader, RichText, Ui};
+use bevy_egui::egui::{Align, CollapsingHeader, Id, RichText, Ui};
 use dextra_sim::{Model, WORLD};
 
 use super::{Answer, theme};
@@ -15,10 +15,15 @@ pub(super) fn show(ui: &mut Ui, view: &SandboxView, model: &Model, answer: &mut 
             children[parent].push(index);
         }
     }
+    // What has just been selected is shown; what was then folded away stays so.
+    let id = Id::new("shown in the tree");
+    let before = ui.data(|data| data.get_temp::<Option<Selection>>(id));
+    ui.data_mut(|data| data.insert_temp(id, view.selected));
     let tree = Tree {
         model,
         children,
         selected: view.selected,
+        reveal: before.unwrap_or_default() != view.selected,
     };
     tree.body(ui, WORLD, answer);
     if !model.actuators.is_empty() {
@@ -36,6 +41,8 @@ struct Tree<'a> {
     model: &'a Model,
     children: Vec<Vec<usize>>,
     selected: Option<Selection>,
+    /// Whether it was selected since the last frame.
+    reveal: bool,
 }
 
 impl Tree<'_> {
@@ -47,16 +54,11 @@ impl Tree<'_> {
         } else {
             theme::TEXT
         };
-        // Deep hands open as far as the palm; what is selected shows where it is.
-        let holds_selected = self.holds_selected(index);
+        let reveal = self.reveal && !chosen && self.holds_selected(index);
         let header = CollapsingHeader::new(RichText::new(&body.name).color(color))
             .id_salt(("body", index))
             .default_open(index == WORLD || self.model.bodies.len() < 12);
-        let header = if holds_selected && !chosen {
-            header.open(Some(true))
-        } else {
-            header
-        };
+        let header = header.open(reveal.then_some(true));
         let shown = header.show(ui, |ui| {
             for &joint in &body.joints {
                 let name = &self.model.joints[joint].name;
@@ -77,6 +79,9 @@ impl Tree<'_> {
         });
         if index == self.model.bodies.len() - 1 {
             answer.marks.insert("last_body", shown.header_response.rect);
+        }
+        if self.reveal && chosen {
+            shown.header_response.scroll_to_me(Some(Align::Center));
         }
         if shown.header_response.clicked() {
             let selection = Some(Selection::Body(index));

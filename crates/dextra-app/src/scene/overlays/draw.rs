@@ -104,19 +104,28 @@ fn inertia(pen: &mut Pen, sight: &Sight) {
     }
 }
 
+/// Small ones of the bodies, and a large one of everything that hangs on each body of the world.
 fn centres_of_mass(pen: &mut Pen, sight: &Sight, radius: f64) {
-    let (mut total, mut sum) = (0.0, [0.0; 3]);
-    for (body, pose) in sight.model.bodies.iter().zip(sight.body_poses) {
-        if body.mass <= 0.0 {
-            continue;
+    let bodies = &sight.model.bodies;
+    let mut root = vec![WORLD; bodies.len()];
+    let mut sums = vec![(0.0, [0.0; 3]); bodies.len()];
+    for (index, (body, pose)) in bodies.iter().zip(sight.body_poses).enumerate().skip(1) {
+        root[index] = match body.parent {
+            Some(WORLD) | None => index,
+            Some(parent) => root[parent],
+        };
+        if body.mass > 0.0 {
+            let centre = pose.transform_point(body.inertial_pose.pos);
+            pen.ball(centre, 0.5 * radius, YELLOW);
+            let (mass, sum) = &mut sums[root[index]];
+            *mass += body.mass;
+            *sum = [0, 1, 2].map(|k| sum[k] + body.mass * centre[k]);
         }
-        let centre = pose.transform_point(body.inertial_pose.pos);
-        pen.ball(centre, 0.5 * radius, YELLOW);
-        total += body.mass;
-        sum = [0, 1, 2].map(|k| sum[k] + body.mass * centre[k]);
     }
-    if total > 0.0 {
-        pen.ball(sum.map(|x| x / total), radius, WHITE);
+    for (mass, sum) in sums {
+        if mass > 0.0 {
+            pen.ball(sum.map(|x| x / mass), radius, WHITE);
+        }
     }
 }
 
