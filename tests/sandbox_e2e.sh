@@ -104,6 +104,7 @@ expected='^> +<geom name="box" type="box" size="0.1 0.1 0.1" mass="[0-9.]+"/>$'
 [[ "$changed" =~ $expected ]] || fail "the file changed otherwise: $changed"
 ok "one line of the file changed, by one attribute"
 
+click measure; until_true 10 "the time of steps is measured" is timed true
 loads="$(state loads)"
 sed -i 's|</worldbody>|<body pos="-0.3 0 0.5"><freejoint/><geom size="0.05"/></body></worldbody>|' "$scene"
 until_true 10 "a saved file reloads the scene" is bodies 4

@@ -153,7 +153,7 @@ pub(crate) const MOUSE: &[(&str, &str)] = &[
     ("Left drag", "Turn the view"),
     ("Right drag", "Move the view"),
     ("Wheel", "Zoom"),
-    ("Double click", "Select a body (sandbox)"),
+    ("Double click", "Select a body; right: look there"),
     ("Ctrl+right", "Pull it, Shift: level"),
     ("Ctrl+left", "Turn it"),
 ];

@@ -58,7 +58,7 @@ fn line(sandbox: &Sandbox, overlays: &Overlays) -> String {
         let [x, y, z] = shot.body_poses.last().map_or([0.0; 3], |pose| pose.pos);
         line += &format!(
             " model={} paused={} time={:.3} speed={} at={} states={} bodies={} last={x:.3},{y:.3},{z:.3} \
-             contacts={} pushed={} trouble={}",
+             contacts={} pushed={} trouble={} timed={}",
             shot.model.name.replace(' ', "_"),
             shot.paused,
             shot.time_secs,
@@ -69,6 +69,7 @@ fn line(sandbox: &Sandbox, overlays: &Overlays) -> String {
             shot.contacts.len(),
             shot.push.is_some(),
             shot.trouble.is_some(),
+            shot.times.is_some(),
         );
     }
     line.push('\n');

@@ -1,8 +1,13 @@
 //! The mouse in the sandbox, as in MuJoCo's viewer: a double click selects a body, Ctrl with the right
 //! button pulls it, Ctrl with the left turns it.
 
-use bevy::{prelude::*, window::PrimaryWindow};
+use bevy::{
+    input::{ButtonState, mouse::MouseButtonInput},
+    prelude::*,
+    window::PrimaryWindow,
+};
 use bevy_egui::input::EguiWantsInput;
+use bevy_panorbit_camera::PanOrbitCamera;
 use dextra_sim::Pose;
 
 use super::{
@@ -25,7 +30,14 @@ pub(crate) struct Hand {
     /// Whether the mouse is the hand's and not the camera's.
     holds: bool,
     cursor: Vec2,
-    last_click: Option<(f64, Vec2)>,
+    last_click: Option<Click>,
+}
+
+#[derive(Clone, Copy)]
+struct Click {
+    button: MouseButton,
+    at_secs: f64,
+    cursor: Vec2,
 }
 
 impl Hand {
@@ -65,49 +77,72 @@ fn singles(v: [f64; 3]) -> Vec3 {
     Vec3::from_array(v.map(|x| x as f32))
 }
 
+#[allow(clippy::too_many_arguments, reason = "a system names what it touches")]
+/// A double click with the left button selects, with the right it looks there.
 fn select(
+    mut presses: MessageReader<MouseButtonInput>,
     mut hand: ResMut<Hand>,
     mut sandbox: ResMut<Sandbox>,
     window: Single<&Window, With<PrimaryWindow>>,
     eye: Eye,
-    buttons: Res<ButtonInput<MouseButton>>,
+    mut orbit: Single<&mut PanOrbitCamera>,
     wants: Res<EguiWantsInput>,
     time: Res<Time<Real>>,
 ) {
-    let Some(cursor) = window.cursor_position() else {
-        return;
-    };
-    let free = !wants.wants_any_pointer_input() && !hand.holds;
-    if !free || !buttons.just_pressed(MouseButton::Left) || !sandbox.is_open() {
-        return;
-    }
     let now = time.elapsed_secs_f64();
-    let doubled = hand.last_click.is_some_and(|(then, place)| {
-        now - then < DOUBLE_CLICK_SECS && place.distance(cursor) < DOUBLE_CLICK_PIXELS
-    });
-    hand.last_click = (!doubled).then_some((now, cursor));
-    if !doubled {
-        return;
-    }
-    if let Some((origin, direction)) = ray(&eye, cursor) {
-        sandbox.select_along(doubles(origin), doubles(direction));
+    // Both clicks may fall into one slow frame.
+    for press in presses.read() {
+        let Some(cursor) = window.cursor_position() else {
+            continue;
+        };
+        let free = sandbox.is_open() && !wants.wants_any_pointer_input() && !hand.holds;
+        if press.state != ButtonState::Pressed || !free {
+            continue;
+        }
+        let doubled = hand.last_click.is_some_and(|click| {
+            click.button == press.button
+                && now - click.at_secs < DOUBLE_CLICK_SECS
+                && click.cursor.distance(cursor) < DOUBLE_CLICK_PIXELS
+        });
+        hand.last_click = (!doubled).then_some(Click {
+            button: press.button,
+            at_secs: now,
+            cursor,
+        });
+        let Some((origin, direction)) = ray(&eye, cursor).filter(|_| doubled) else {
+            continue;
+        };
+        let hit = sandbox.hit(doubles(origin), doubles(direction));
+        match (press.button, hit) {
+            (MouseButton::Left, hit) => sandbox.select(hit),
+            (MouseButton::Right, Some((_, point))) => {
+                let [x, y, z] = singles(point).to_array();
+                orbit.target_focus = Vec3::new(x, z, -y);
+                orbit.force_update = true;
+            }
+            _ => {}
+        }
     }
 }
 
 impl Sandbox {
-    /// Selects the body that a ray meets first, or nothing.
-    fn select_along(&mut self, origin: [f64; 3], direction: [f64; 3]) {
+    /// The body that a ray meets first, and where; world frame.
+    fn hit(&self, origin: [f64; 3], direction: [f64; 3]) -> Option<(usize, [f64; 3])> {
+        let shot = self.shot()?;
+        let (geom, distance) = shot.model.cast_ray(&shot.body_poses, origin, direction)?;
+        let point = [0, 1, 2].map(|k| origin[k] + distance * direction[k]);
+        Some((shot.model.geoms[geom].body, point))
+    }
+
+    /// Selects a body by a point on it; the world is nothing to select.
+    fn select(&mut self, hit: Option<(usize, [f64; 3])>) {
         let Some(open) = &mut self.open else { return };
         let Some(shot) = &open.shot else { return };
-        let hit = shot.model.cast_ray(&shot.body_poses, origin, direction);
-        open.selected = None;
-        let Some((geom, distance)) = hit else { return };
-        let body = shot.model.geoms[geom].body;
-        if body != dextra_sim::WORLD {
-            let point = [0, 1, 2].map(|k| origin[k] + distance * direction[k]);
+        let hit = hit.filter(|(body, _)| *body != dextra_sim::WORLD);
+        open.selected = hit.map(|(body, point)| {
             open.grip = shot.body_poses[body].inverse().transform_point(point);
-            open.selected = Some(Selection::Body(body));
-        }
+            Selection::Body(body)
+        });
     }
 
     /// Where the selected body is and where it was taken hold of, in its frame.

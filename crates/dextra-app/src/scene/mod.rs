@@ -8,7 +8,7 @@ mod stage;
 use std::f32::consts::FRAC_PI_2;
 
 use bevy::prelude::*;
-use dextra_sim::{Geom, Pose, Shape, WORLD};
+use dextra_sim::{Geom, Model, Pose, Shape};
 
 use crate::{
     sandbox::Sandbox,
@@ -116,7 +116,7 @@ fn build(
     for geom in model.geoms.iter().filter(|geom| geom.visible && solid) {
         let floor = matches!(geom.shape, Shape::Plane { .. });
         let mut rgba = geom.rgba;
-        if overlays.has(Overlay::Transparent) && geom.body != WORLD {
+        if overlays.has(Overlay::Transparent) && moves(model, geom.body) {
             rgba[3] *= SEEN_THROUGH;
         }
         let known = paints.iter().find(|(known, _)| !floor && *known == rgba);
@@ -140,6 +140,17 @@ fn build(
         ));
         paint.apply(quality.shadows, &mut drawn);
     }
+}
+
+/// Whether joints move a body, its own or those of what it hangs on.
+fn moves(model: &Model, mut body: usize) -> bool {
+    while model.bodies[body].joints.is_empty() {
+        match model.bodies[body].parent {
+            Some(parent) => body = parent,
+            None => return false,
+        }
+    }
+    true
 }
 
 /// Where a floor begins to fade into the background, metres from the origin in a scene of a metre.
