@@ -1,4 +1,4 @@
-//! Transitions, episodes and the replay memory.
+//! Transitions, episodes, the replay memory and datasets on disk.
 //!
 //! Actors make [`Episode`]s, [`Replay`] keeps the newest of them, and the learner draws [`Batch`]es
 //! of consecutive steps from it. Everything is plain memory in a fixed order: the same pushes and the
@@ -6,6 +6,7 @@
 //! replay it was.
 
 mod batch;
+pub mod dataset;
 mod episode;
 mod replay;
 

@@ -1,0 +1,131 @@
+//! Changes to datasets. Each makes a new folder and then puts it in the place of the old one, so that
+//! a kill at any moment leaves one of the two.
+
+use std::{fs, path::Path};
+
+use super::{Dataset, Recording, error::DatasetError, files, repair::sibling};
+
+/// Removes episodes; those after them move up.
+///
+/// # Errors
+/// When there is no such episode, or something cannot be read or written; nothing has changed then.
+pub fn delete(root: &Path, episodes: &[usize]) -> Result<(), DatasetError> {
+    edit(root, |old, new| {
+        for &index in episodes {
+            require(old, index)?;
+        }
+        for index in (0..old.len()).filter(|index| !episodes.contains(index)) {
+            new.append(&old.read(index)?)?;
+        }
+        Ok(())
+    })
+}
+
+/// Puts another episode in the place of one.
+///
+/// # Errors
+/// As [`delete`].
+pub fn replace(root: &Path, episode: usize, recording: &Recording) -> Result<(), DatasetError> {
+    edit(root, |old, new| {
+        require(old, episode)?;
+        for index in 0..old.len() {
+            if index == episode {
+                new.append(recording)?;
+            } else {
+                new.append(&old.read(index)?)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Makes two new datasets of one: episodes before `at`, and the others. The old one stays.
+///
+/// # Errors
+/// When one of the two would be empty, a folder is not empty, or something cannot be read or written.
+pub fn split(root: &Path, at: usize, first: &Path, second: &Path) -> Result<(), DatasetError> {
+    let old = Dataset::open(root)?;
+    if at == 0 || at >= old.len() {
+        let reason = format!(
+            "has {} episodes: it can be split at 1 to {}",
+            old.len(),
+            old.len().saturating_sub(1)
+        );
+        return Err(DatasetError::unusable(root, reason));
+    }
+    for (out, range) in [(first, 0..at), (second, at..old.len())] {
+        let mut new = Dataset::create(out, old.header.clone())?;
+        for index in range {
+            new.append(&old.read(index)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a new dataset of the episodes of several with equal headers, in order.
+///
+/// # Errors
+/// When they differ in more than their episodes, the folder is not empty, or something cannot be read or
+/// written.
+pub fn merge(roots: &[&Path], out: &Path) -> Result<(), DatasetError> {
+    let parts = roots.iter().map(|root| Dataset::open(root));
+    let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
+    let Some(first) = parts.first() else {
+        return Err(DatasetError::unusable(out, "would be made of nothing"));
+    };
+    for part in &parts {
+        if let Some(what) = part.header.difference(&first.header) {
+            let reason = format!(
+                "cannot be merged with {}: it has another {what}",
+                first.root.display()
+            );
+            return Err(DatasetError::unusable(&part.root, reason));
+        }
+    }
+    let mut new = Dataset::create(out, first.header.clone())?;
+    for part in &parts {
+        for index in 0..part.len() {
+            new.append(&part.read(index)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn require(dataset: &Dataset, index: usize) -> Result<(), DatasetError> {
+    if index < dataset.len() {
+        return Ok(());
+    }
+    let reason = format!("has no episode {index}: it has {} episodes", dataset.len());
+    Err(DatasetError::unusable(&dataset.root, reason))
+}
+
+/// Writes the new dataset beside the old one and changes the two.
+fn edit(
+    root: &Path,
+    write: impl FnOnce(&Dataset, &mut Dataset) -> Result<(), DatasetError>,
+) -> Result<(), DatasetError> {
+    // The name under which a folder is found, also through `.` or a link.
+    let root = &root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let old = Dataset::open_to_write(root)?;
+    let (aside, new_root) = (sibling(root, "before-edit"), sibling(root, "edit"));
+    let remove = |path: &Path| match path.exists() {
+        true => fs::remove_dir_all(path).map_err(|error| DatasetError::io("remove", path, error)),
+        false => Ok(()),
+    };
+    remove(&new_root)?;
+    remove(&aside)?;
+    let mut new = Dataset::create(&new_root, old.header.clone())?;
+    if let Err(error) = write(&old, &mut new) {
+        // The error that is returned says why.
+        let _ = fs::remove_dir_all(&new_root);
+        return Err(error);
+    }
+    let rename = |from: &Path, to: &Path| {
+        fs::rename(from, to).map_err(|error| DatasetError::io("write", to, error))
+    };
+    rename(root, &aside)?;
+    rename(&new_root, root)?;
+    let folder = root.parent().unwrap_or(Path::new("."));
+    files::sync_folder(folder).map_err(|error| DatasetError::io("write", folder, error))?;
+    remove(&aside)
+}
