@@ -15,7 +15,7 @@ use crate::{
     config::{ConfigError, TrainConfig},
     error::TrainError,
     evaluate::Act,
-    exploration::{EpisodePlan, Exploration},
+    exploration::{EpisodePlan, Exploration, Held},
     seeds::{episode_seed, generator},
 };
 
@@ -134,6 +134,7 @@ pub(crate) struct ActorState {
     expert: Option<ExpertState>,
     rng: ChaCha8Rng,
     plan: EpisodePlan,
+    held: Held,
     episode: u64,
     transitions: Vec<Transition>,
 }
@@ -147,6 +148,7 @@ pub(crate) struct Actor {
     end_on_success: bool,
     rng: ChaCha8Rng,
     plan: EpisodePlan,
+    held: Held,
     episode: u64,
     transitions: Vec<Transition>,
 }
@@ -165,6 +167,7 @@ impl Actor {
             end_on_success: config.end_on_success,
             rng: generator(config.seed, "actor", index as u64),
             plan: EpisodePlan::Policy,
+            held: Held::new(generator(config.seed, "actor", index as u64)),
             episode: 0,
             transitions: Vec::new(),
         };
@@ -196,6 +199,7 @@ impl Actor {
             expert: self.expert.as_ref().map(Expert::state),
             rng: self.rng.clone(),
             plan: self.plan,
+            held: self.held.clone(),
             episode: self.episode,
             transitions: self.transitions.clone(),
         }
@@ -213,6 +217,7 @@ impl Actor {
         }
         self.rng = state.rng;
         self.plan = state.plan;
+        self.held = state.held;
         self.episode = state.episode;
         self.transitions = state.transitions;
         Ok(())
@@ -261,11 +266,22 @@ impl Actor {
     fn step(&mut self, policy: &dyn Act, policy_version: u64, sink: Option<&FrameSink>) -> Step {
         let asked = self.expert.as_mut().map(|expert| expert.act(&self.env));
         let expert_action = asked.map(clipped);
-        let expert_acts = self.exploration.expert_acts(self.plan, &mut self.rng);
+        let redraw = self.exploration.redraws_at(self.env.step_index());
+        if redraw {
+            self.held.expert_acts = self.exploration.expert_acts(self.plan, &mut self.rng);
+            self.held.noise = self.rng.clone();
+        }
         let obs = self.env.observation().to_vec();
         let (action, source) = match &expert_action {
-            Some(action) if expert_acts => (action.clone(), Source::Expert),
-            _ => (clipped(policy.act(&obs, &mut self.rng)), Source::Policy),
+            Some(action) if self.held.expert_acts => (action.clone(), Source::Expert),
+            _ => {
+                let mut noise = self.held.noise.clone();
+                let action = clipped(policy.act(&obs, &mut noise));
+                if redraw {
+                    self.rng = noise;
+                }
+                (action, Source::Policy)
+            }
         };
         let step = self.env.step(&action);
         let transition = Transition {
@@ -347,6 +363,7 @@ fn exploration(config: &TrainConfig) -> Exploration {
     Exploration {
         lambda_psi: config.lambda_psi,
         lambda_intertwine: config.lambda_intertwine,
+        hold_steps: config.exploration_hold_steps,
     }
 }
 
@@ -420,6 +437,55 @@ mod tests {
             dropped += usize::from(ends_low);
         }
         assert!(dropped > 0, "no pen was dropped");
+    }
+
+    /// Answers with its noise.
+    struct Noise;
+
+    impl Act for Noise {
+        fn act(&self, _obs: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
+            use rand::Rng;
+            (0..28).map(|_| rng.random_range(-0.01..=0.01)).collect()
+        }
+    }
+
+    #[test]
+    fn draws_last_their_steps_and_begin_anew_with_the_episode() {
+        let episodes = |exploration_hold_steps| -> Vec<Vec<Transition>> {
+            let config = TrainConfig {
+                lambda_psi: 0.5,
+                lambda_intertwine: 1.0,
+                horizon: 10,
+                exploration_hold_steps,
+                ..TrainConfig::default()
+            };
+            let model = TaskModel::load("door").unwrap();
+            let mut actor = Actor::new(0, &model, &config).unwrap();
+            let collected = actor.collect(&Noise, 0, 400, None);
+            let episodes = collected.finished.into_iter();
+            episodes.map(|done| done.episode.transitions).collect()
+        };
+        let alike = |a: &Transition, b: &Transition| {
+            a.source == b.source && (a.source == Source::Expert || a.action == b.action)
+        };
+        let mut changes = 0;
+        for episode in episodes(4) {
+            // Draws for steps 0 to 3, 4 to 7, and 8 and 9.
+            for held in episode.chunks(4) {
+                assert!(held.iter().all(|step| alike(&held[0], step)));
+            }
+            let noise = [0, 4, 8].map(|step| &episode[step]);
+            let of_policy = |step: &&&Transition| step.source == Source::Policy;
+            let drawn: Vec<_> = noise.iter().filter(of_policy).map(|s| &s.action).collect();
+            assert!(drawn.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+        for episode in episodes(1) {
+            changes += episode
+                .windows(2)
+                .filter(|w| w[0].source != w[1].source)
+                .count();
+        }
+        assert!(changes > 120, "{changes} of 360");
     }
 
     #[test]

@@ -81,6 +81,9 @@ pub struct TrainConfig {
     pub lambda_psi: f64,
     /// Probability that an episode intertwines expert and policy (the paper's lambda_intertwine).
     pub lambda_intertwine: f64,
+    /// Control steps for which the actors' draws last: whether the expert acts, and the policy's noise.
+    /// With as many for `learn.n_step` the critic sees what a held action leads to.
+    pub exploration_hold_steps: usize,
     /// Successful episodes to learn from besides those of the replay memory; they never leave, and cost
     /// no environment steps of the run.
     pub demonstrations: usize,
@@ -129,6 +132,7 @@ impl Default for TrainConfig {
             act_mode: ActChoice::Resample,
             lambda_psi: 0.75,
             lambda_intertwine: 0.5,
+            exploration_hold_steps: 1,
             demonstrations: 0,
             demonstrator: EXPERT.into(),
             demonstration_share: 0.5,
@@ -323,6 +327,7 @@ impl TrainConfig {
         };
         count("steps", self.steps)?;
         count("round_steps", self.round_steps)?;
+        count("exploration_hold_steps", self.exploration_hold_steps as u64)?;
         count("replay_capacity", self.replay_capacity as u64)?;
         count("eval_every_steps", self.eval_every_steps)?;
         count("eval_episodes", self.eval_episodes as u64)?;
@@ -470,6 +475,7 @@ mod tests {
             ("lambda_psi", "1.5"),
             ("utd_ratio", "nan"),
             ("round_steps", "0"),
+            ("exploration_hold_steps", "0"),
             ("learn.hidden", "17"),
             ("hindsight", "true"),
         ] {

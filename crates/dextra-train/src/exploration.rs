@@ -16,6 +16,29 @@ pub struct Exploration {
     pub lambda_psi: f64,
     /// Probability that an episode is intertwined.
     pub lambda_intertwine: f64,
+    /// Control steps for which a draw lasts: who acts, and the policy's noise. One in the paper, whose
+    /// steps are longer. What an action does in ten milliseconds is too little for a critic to learn its
+    /// worth; what it does when held for some more is not (Tallec et al. 2019 on small time steps).
+    pub hold_steps: usize,
+}
+
+/// What was drawn and lasts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Held {
+    /// Whether the expert acts.
+    pub expert_acts: bool,
+    /// Where the policy's noise comes from: the same at each of the steps.
+    pub noise: ChaCha8Rng,
+}
+
+impl Held {
+    /// What holds before the first draw.
+    pub fn new(noise: ChaCha8Rng) -> Self {
+        Self {
+            expert_acts: false,
+            noise,
+        }
+    }
 }
 
 /// Who acts in an episode.
@@ -41,6 +64,11 @@ impl Exploration {
         }
     }
 
+    /// Whether what was drawn before has lasted long enough at this step of an episode.
+    pub fn redraws_at(&self, step_index: usize) -> bool {
+        step_index.is_multiple_of(self.hold_steps)
+    }
+
     /// Whether the expert acts at the next step of an episode with that plan.
     pub fn expert_acts(&self, plan: EpisodePlan, rng: &mut ChaCha8Rng) -> bool {
         match plan {
@@ -62,6 +90,7 @@ mod tests {
         let exploration = Exploration {
             lambda_psi,
             lambda_intertwine,
+            hold_steps: 1,
         };
         let mut rng = generator(0, "test", 0);
         let mut counts = [0usize; 3];

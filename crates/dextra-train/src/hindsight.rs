@@ -60,7 +60,7 @@ mod tests {
         let mut env = Env::make("pen", &EnvOptions::default()).unwrap();
         let model = std::sync::Arc::clone(env.task_model());
         let (mut missed, mut reached) = (0, 0);
-        for seed in 0..40 {
+        for seed in 0..120 {
             let episode = lived(&mut env, seed);
             missed += usize::from(!episode.success);
             let Some(again) = relabelled(&model, RewardKind::Sparse, false, &episode) else {
