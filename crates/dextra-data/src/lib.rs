@@ -8,6 +8,7 @@
 mod batch;
 pub mod dataset;
 mod episode;
+pub mod foreign;
 mod replay;
 
 pub use batch::Batch;

@@ -16,13 +16,13 @@
 mod check;
 mod edit;
 mod error;
-mod files;
+pub(crate) mod files;
 mod header;
 mod lerobot;
 mod recording;
 mod repair;
 mod stats;
-mod table;
+pub(crate) mod table;
 
 use std::{
     fs::{File, TryLockError},
