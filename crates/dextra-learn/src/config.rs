@@ -13,6 +13,8 @@ pub enum Weight {
     /// exp(A / temperature), at most weight_clip: the paper's REQ-exp. The temperature is in units of
     /// A's deviation over the batch, so that no weight depends on the scale of the rewards.
     Exponential,
+    /// 1: what is in the memory is imitated as it is, and the critic has no say.
+    Uniform,
 }
 
 /// The learner's configuration. [`Default`] is the preset `default`.
@@ -121,8 +123,8 @@ impl Default for LearnConfig {
 }
 
 impl LearnConfig {
-    /// The preset of that name: `default`, which learns fastest here, or `paper`, the numbers of
-    /// Jeong et al. 2020, table 5. The paper does not state the prior's first standard deviation, the
+    /// The preset of that name: `default`, which learns fastest here; `bc`, behaviour cloning, which is
+    /// the same without the critic's say; or `paper`, the numbers of Jeong et al. 2020, table 5. The paper does not state the prior's first standard deviation, the
     /// multipliers' step size nor a gradient clip: they are 0.3, and 1e-2 and 40 as in MPO's published
     /// code.
     pub fn preset(name: &str) -> Option<Self> {
@@ -158,6 +160,12 @@ impl LearnConfig {
         };
         match name {
             "default" => Some(Self::default()),
+            "bc" => Some(Self {
+                weight: Weight::Uniform,
+                projection_weight: 0.0,
+                expert_term: false,
+                ..Self::default()
+            }),
             "paper" => Some(paper()),
             _ => None,
         }
@@ -285,6 +293,9 @@ mod tests {
             (5e-3, 1e-5)
         );
         assert_eq!(LearnConfig::preset("papers"), None);
+        let cloning = LearnConfig::preset("bc").unwrap();
+        cloning.validate().unwrap();
+        assert_eq!(cloning.weight, Weight::Uniform);
     }
 
     #[test]

@@ -106,6 +106,7 @@ pub(crate) fn prior_samples(
 /// exp(A / temperature) with the temperature in units of `spread`.
 pub(crate) fn weight(config: &LearnConfig, advantage: f32, spread: f32) -> f32 {
     match config.weight {
+        Weight::Uniform => 1.0,
         Weight::Binary => f32::from(advantage >= 0.0),
         Weight::Exponential => {
             let temperature = config.weight_temperature as f32 * spread;

@@ -150,6 +150,11 @@ impl Task for Door {
     fn success(&self, sim: &Sim) -> bool {
         sim.qpos()[self.hinge] >= self.success_hinge_rad
     }
+
+    fn observed_success(&self, obs: &[f32]) -> Option<bool> {
+        let hinge_rad = obs.get(self.observed.len() + 1)?;
+        Some(f64::from(*hinge_rad) >= self.success_hinge_rad)
+    }
 }
 
 impl Door {
@@ -253,6 +258,13 @@ mod tests {
         for (hinge_rad, solved) in [(1.34, false), (1.36, true)] {
             let (model, sim) = posed(hinge_rad);
             assert_eq!(model.task.success(&sim), solved, "{hinge_rad} rad");
+            let mut obs = Vec::new();
+            model.task.observe(&sim, &mut obs);
+            assert_eq!(
+                model.observed_success(&obs),
+                Some(solved),
+                "{hinge_rad} rad"
+            );
         }
     }
 

@@ -263,6 +263,17 @@ impl Env {
         Ok(())
     }
 
+    /// Puts the simulation into a state, as [`Sim::set_state`] does, and observes it; whether the task
+    /// is solved there. To look at recorded states: the episode's counters stay as they are.
+    ///
+    /// # Errors
+    /// When a length is wrong or a value is not finite; nothing changes then.
+    pub fn set_state(&mut self, qpos: &[f64], qvel: &[f64]) -> Result<bool, TaskError> {
+        self.sim.set_state(qpos, qvel)?;
+        self.observe();
+        Ok(self.task_model.task.success(&self.sim))
+    }
+
     /// Makes the scene that of the episode with this seed, if scenes vary.
     fn vary(&mut self, seed: u64) {
         let randomise = self.task_model.randomise.as_ref();

@@ -33,6 +33,10 @@ pub(crate) trait Task: Debug + Send + Sync {
     fn hindsight(&self, _obs: &[f32], _achieved: &[f32]) -> Option<(Vec<f32>, bool)> {
         None
     }
+    /// Whether an observation shows the task solved; `None` where observations do not tell.
+    fn observed_success(&self, _obs: &[f32]) -> Option<bool> {
+        None
+    }
     /// Whether the episode ends by itself at this moment: nothing after it counts.
     fn terminated(&self, _sim: &Sim) -> bool {
         false

@@ -101,6 +101,11 @@ impl TaskModel {
         self.task.hindsight(obs, achieved)
     }
 
+    /// Whether an observation shows the task solved; `None` where observations do not tell.
+    pub fn observed_success(&self, obs: &[f32]) -> Option<bool> {
+        self.task.observed_success(obs)
+    }
+
     /// Middle and half of an actuator's control range: an action `a` commands
     /// `middle + half * a`. An actuator without a range takes the action as it is.
     pub fn action_scale(&self, actuator: usize) -> (f64, f64) {

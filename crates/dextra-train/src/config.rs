@@ -87,8 +87,8 @@ pub struct TrainConfig {
     /// Successful episodes to learn from besides those of the replay memory; they never leave, and cost
     /// no environment steps of the run.
     pub demonstrations: usize,
-    /// Whose they are: `expert` for the task's own, or the path of a policy. It is asked for nothing
-    /// else.
+    /// Whose they are: `expert` for the task's own, or the path of a policy, which is asked for nothing
+    /// else; or the folder of a dataset, whose first successes they are.
     pub demonstrator: String,
     /// Share of every batch that is drawn from the demonstrations, where there are any: half, as in
     /// RLPD (Ball et al. 2023). Drawn with all else they would soon be few.
@@ -160,7 +160,7 @@ pub enum ConfigError {
         nearest: String,
     },
     /// A preset that does not exist.
-    #[error("unknown preset `{0}`; the presets are `default` and `paper`")]
+    #[error("unknown preset `{0}`; the presets are `default`, `paper` and `bc`")]
     UnknownPreset(String),
     /// A value of the wrong kind or out of range.
     #[error("`{key}` cannot be {value}: {reason}")]
@@ -191,18 +191,43 @@ pub enum ConfigError {
 }
 
 impl TrainConfig {
-    /// The default run with the learner's preset of that name; with `paper`, episodes of their full length.
+    /// The default run with the learner's preset of that name; with `paper`, episodes of their full length;
+    /// with `bc`, many updates on demonstrations alone.
     ///
     /// # Errors
     /// When there is no such preset.
     pub fn preset(name: &str) -> Result<Self, ConfigError> {
         let learn =
             LearnConfig::preset(name).ok_or_else(|| ConfigError::UnknownPreset(name.to_owned()))?;
-        Ok(Self {
+        let config = Self {
             learn,
             end_on_success: name != "paper",
             ..Self::default()
+        };
+        Ok(match name {
+            "bc" => Self {
+                demonstrations: 25,
+                demonstration_share: 1.0,
+                lambda_psi: 0.0,
+                lambda_intertwine: 0.0,
+                warmup_steps: 1_000,
+                steps: 20_000,
+                utd_ratio: 1.0,
+                ..config
+            },
+            _ => config,
         })
+    }
+
+    /// Learns from demonstrations only (RLfD of Jeong et al. 2020, table 6, without expert episodes):
+    /// nobody is asked for more.
+    pub fn learn_from(&mut self, demonstrator: &str, demonstrations: usize) {
+        self.demonstrator = demonstrator.to_owned();
+        self.demonstrations = demonstrations;
+        self.lambda_psi = 0.0;
+        self.lambda_intertwine = 0.0;
+        self.warmup_steps = 1_000;
+        self.learn.expert_term = false;
     }
 
     /// The environments of this run.

@@ -4,10 +4,12 @@
 use std::{path::Path, sync::Arc};
 
 use dextra_data::{Episode, Source};
-use dextra_tasks::{Expert, TaskModel};
+use dextra_tasks::{Env, Expert, TaskModel};
+use rand_chacha::ChaCha8Rng;
 
 use crate::{
     config::TrainConfig,
+    datasets,
     error::TrainError,
     evaluate::Act,
     policy::{LoadedPolicy, load_policy},
@@ -20,15 +22,64 @@ pub(crate) const EXPERT: &str = "expert";
 /// Episodes tried for each that is wanted, before the demonstrator counts as unable.
 const TRIES: usize = 20;
 
-enum Demonstrator {
+/// Someone who acts alone: the task's expert, or a policy.
+pub(crate) enum Demonstrator {
     Expert(Box<Expert>),
-    Policy(Box<LoadedPolicy>),
+    Policy(Box<(LoadedPolicy, ChaCha8Rng)>),
 }
 
-/// The run's demonstrations: `config.demonstrations` successful episodes of `config.demonstrator`.
+impl Demonstrator {
+    /// `expert`, or the path of a policy.
+    pub fn load(name: &str, model: &Arc<TaskModel>) -> Result<Self, TrainError> {
+        if name == EXPERT {
+            return Ok(Self::Expert(Box::new(Expert::new(model)?)));
+        }
+        let policy = load_policy(Path::new(name))?;
+        if (policy.obs_dim, policy.action_dim) != (model.obs_dim(), model.action_dim()) {
+            return Err(TrainError::Policy {
+                path: name.into(),
+                reason: format!("it is for another task than {}", model.name()),
+            });
+        }
+        Ok(Self::Policy(Box::new((
+            policy,
+            generator(0, "demonstrator", 0),
+        ))))
+    }
+
+    /// Begins the episode of a seed; what is done in it depends on nothing before.
+    pub fn reset(&mut self, seed: u64) {
+        match self {
+            Self::Expert(expert) => expert.reset(seed),
+            Self::Policy(policy) => policy.1 = generator(seed, "demonstrator", 0),
+        }
+    }
+
+    /// The action for the environment's present state; to be asked once per control step.
+    pub fn act(&mut self, env: &Env) -> Vec<f32> {
+        match self {
+            Self::Expert(expert) => expert.act(env),
+            Self::Policy(policy) => {
+                let (policy, rng) = policy.as_mut();
+                policy.act(env.observation(), rng)
+            }
+        }
+    }
+
+    /// Who it is, to those who read what it did.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Expert(_) => Source::Expert,
+            Self::Policy(_) => Source::Policy,
+        }
+    }
+}
+
+/// The run's demonstrations: `config.demonstrations` successful episodes of `config.demonstrator`, or of
+/// the dataset that it names.
 ///
 /// # Errors
-/// When there is no such demonstrator, or it succeeds too rarely.
+/// When there is no such demonstrator or dataset, or it succeeds too rarely.
 pub(crate) fn record(
     model: &Arc<TaskModel>,
     config: &TrainConfig,
@@ -37,36 +88,18 @@ pub(crate) fn record(
     if config.demonstrations == 0 {
         return Ok(episodes);
     }
-    let mut demonstrator = match config.demonstrator.as_str() {
-        EXPERT => Demonstrator::Expert(Box::new(Expert::new(model)?)),
-        path => Demonstrator::Policy(Box::new(load_policy(Path::new(path))?)),
-    };
-    if let Demonstrator::Policy(policy) = &demonstrator {
-        let found = (policy.obs_dim, policy.action_dim);
-        if found != (model.obs_dim(), model.action_dim()) {
-            return Err(TrainError::Policy {
-                path: config.demonstrator.clone().into(),
-                reason: format!("it is for another task than {}", config.task),
-            });
-        }
+    let dataset = Path::new(&config.demonstrator);
+    if dataset.join("meta").is_dir() {
+        return datasets::demonstrations(dataset, model, config);
     }
+    let mut demonstrator = Demonstrator::load(&config.demonstrator, model)?;
     let mut env = config.make_env(model);
     let mut rng = generator(config.seed, "demonstrations", 0);
     for _ in 0..TRIES * config.demonstrations {
         let seed = episode_seed(&mut rng);
-        if let Demonstrator::Expert(expert) = &mut demonstrator {
-            expert.reset(seed);
-        }
-        let episode =
-            record_episode(
-                &mut env,
-                seed,
-                Source::Demonstration,
-                |env| match &mut demonstrator {
-                    Demonstrator::Expert(expert) => expert.act(env),
-                    Demonstrator::Policy(policy) => policy.act(env.observation(), &mut rng),
-                },
-            );
+        demonstrator.reset(seed);
+        let act = |env: &Env| demonstrator.act(env);
+        let episode = record_episode(&mut env, seed, Source::Demonstration, act);
         if episode.success {
             episodes.push(episode);
         }

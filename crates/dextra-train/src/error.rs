@@ -22,6 +22,15 @@ pub enum TrainError {
     /// An episode that the replay memory refuses.
     #[error(transparent)]
     Data(#[from] dextra_data::DataError),
+    /// A dataset that cannot be read, written or used.
+    #[error(transparent)]
+    Dataset(#[from] dextra_data::dataset::DatasetError),
+    /// A recorded episode that cannot be repeated.
+    #[error("the episode cannot be replayed: {reason}")]
+    Replay {
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}{}", path.display(), remedy(source))]
     Io {

@@ -8,6 +8,7 @@
 mod actor;
 mod checkpoint;
 mod config;
+mod datasets;
 mod demonstrations;
 mod edit;
 mod error;
@@ -15,12 +16,14 @@ mod evaluate;
 mod exploration;
 mod export;
 mod hindsight;
+mod import;
 mod keys;
 mod memory;
 mod metrics;
 mod policy;
 mod provenance;
 mod recording;
+mod replay;
 mod run_folder;
 mod seeds;
 mod session;
@@ -32,15 +35,21 @@ mod trainer;
 pub use actor::{Failure, Frame, FrameSink};
 pub use checkpoint::{Checkpoint, latest_checkpoint};
 pub use config::{ActChoice, ConfigError, TrainConfig};
+pub use datasets::{
+    RecordOptions, Recorded, SUCCESS_HOLD_STEPS, Trimmed, busy_range, dataset_env, dataset_header,
+    physics_difference, record_dataset, trim,
+};
 pub use edit::{Edit, ScheduledEdit, Setting, read_edits};
 pub use error::TrainError;
 pub use evaluate::{Act, ActingPolicy, EvalResult, evaluate, evaluate_expert};
 pub use exploration::{EpisodePlan, Exploration};
 pub use export::{Export, ExportOptions, export};
+pub use import::import;
 pub use metrics::{MetricRow, columns};
 pub use policy::{LoadedPolicy, load_policy, shipped_policy};
 pub use provenance::{Provenance, VERSION};
-pub use recording::record_episode;
+pub use recording::{Take, record_episode, record_take};
+pub use replay::{Divergence, ReplayReport, begin, replay_actions, replay_states, snapshot_bytes};
 pub use run_folder::RunFolder;
 pub use seeds::{EvalSeeds, generator};
 pub use session::{Outcome, Session};

@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use dextra_data::dataset::Dataset;
 use dextra_train::TrainConfig;
 
-use crate::error::{CliError, check_task};
+use crate::{
+    dataset::say_repairs,
+    error::{CliError, check_task},
+};
 
 /// Precedence: defaults, `--preset`, `--config`, then the single options and `--set`.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -18,12 +22,15 @@ pub struct ConfigArgs {
     /// The reward the learner sees: dense, sparse or binary [default: sparse].
     #[arg(long, value_name = "KIND")]
     pub reward: Option<String>,
-    /// The learner's numbers: default or paper.
+    /// The learner's numbers: default, paper or bc (behaviour cloning).
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// A TOML file with configuration fields; a run's config.toml is one.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Learn from the successes of this dataset, and ask no expert.
+    #[arg(long, value_name = "DIR")]
+    pub demos: Option<PathBuf>,
     /// Sets any configuration field by its dotted key, such as learn.kl=0.5; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub set: Vec<(String, String)>,
@@ -50,6 +57,18 @@ impl ConfigArgs {
         if let Some(task) = task {
             check_task(task)?;
             config.task = task.to_owned();
+        }
+        if let Some(demos) = &self.demos {
+            let dataset = Dataset::open(demos)?;
+            say_repairs(&dataset);
+            let successes = dataset.episodes().filter(|e| e.success).count();
+            if successes == 0 {
+                return Err(CliError::Failed(format!(
+                    "{} has no successful episodes to learn from",
+                    demos.display()
+                )));
+            }
+            config.learn_from(&demos.display().to_string(), successes.min(10_000));
         }
         self.apply(&mut config)?;
         check_task(&config.task)?;

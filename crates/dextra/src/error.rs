@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use dextra_data::dataset::DatasetError;
 use dextra_tasks::TaskError;
 use dextra_train::{ConfigError, TrainError};
 
@@ -48,6 +49,12 @@ impl From<TrainError> for CliError {
 
 impl From<TaskError> for CliError {
     fn from(error: TaskError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<DatasetError> for CliError {
+    fn from(error: DatasetError) -> Self {
         Self::Failed(error.to_string())
     }
 }

@@ -6,11 +6,14 @@ mod output;
 mod bench;
 mod clock;
 mod config_args;
+mod dataset;
 mod doctor;
 mod error;
 mod eval;
 mod export;
 mod progress;
+mod record;
+mod replay;
 mod train;
 mod window;
 
@@ -42,6 +45,12 @@ enum Command {
     Eval(eval::Args),
     /// Put a trained policy into DAPG's .npz layout, so that it can act elsewhere.
     Export(export::Args),
+    /// Record episodes of the expert or a policy into a dataset.
+    Record(record::Args),
+    /// Repeat recorded episodes and compare them with what was recorded.
+    Replay(replay::Args),
+    /// Say what a dataset holds; check, trim, delete, split, merge.
+    Dataset(dataset::Args),
     /// Measure speed: physics, environment, learner, memory.
     Bench(bench::Args),
     /// Tell what this machine offers, what is missing and how to get it.
@@ -56,6 +65,9 @@ fn main() -> ExitCode {
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Eval(args)) => eval::run(args),
         Some(Command::Export(args)) => export::run(args),
+        Some(Command::Record(args)) => record::run(args),
+        Some(Command::Replay(args)) => replay::run(args),
+        Some(Command::Dataset(args)) => dataset::run(args),
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Doctor) => doctor::run(),
     };

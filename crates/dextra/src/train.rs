@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Continue the run in this folder exactly where its newest checkpoint stands.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seed", "reward", "preset", "config"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seed", "reward", "preset", "config", "demos"])]
     resume: Option<PathBuf>,
     /// Apply the edits of another run at the same steps: its events.jsonl.
     #[arg(long, value_name = "FILE")]
