@@ -164,6 +164,9 @@ impl LearnConfig {
                 weight: Weight::Uniform,
                 projection_weight: 0.0,
                 expert_term: false,
+                // No bound on how far it moves: what it imitates stays where it is.
+                trust_region_mean: 1e6,
+                trust_region_covariance: 1e6,
                 ..Self::default()
             }),
             "paper" => Some(paper()),

@@ -211,8 +211,9 @@ impl TrainConfig {
                 lambda_psi: 0.0,
                 lambda_intertwine: 0.0,
                 warmup_steps: 1_000,
-                steps: 20_000,
-                utd_ratio: 1.0,
+                steps: 5_000,
+                utd_ratio: 4.0,
+                eval_every_steps: 1_000,
                 ..config
             },
             _ => config,
