@@ -50,17 +50,26 @@ fn field(ui: &mut Ui, view: &SandboxView, shot: &Shot, parameter: Parameter, ans
     let unit = model.parameter_unit(parameter);
     // A tenth of it over a hand's width of mouse.
     let speed = (0.005 * value.abs()).max(1e-4);
+    // A gear may be negative; nothing else.
+    let least = match parameter {
+        Parameter::ActuatorGear(_) => f64::NEG_INFINITY,
+        _ => 0.0,
+    };
+    let suffix = match unit {
+        "" => String::new(),
+        unit => format!(" {unit}"),
+    };
     let field = DragValue::new(&mut value)
         .speed(speed)
-        .range(0.0..=f64::INFINITY)
+        .range(least..=f64::INFINITY)
+        .clamp_existing_to_range(false)
         .max_decimals(7)
-        .suffix(if unit.is_empty() {
-            String::new()
-        } else {
-            format!(" {unit}")
-        })
+        .suffix(suffix)
         .update_while_editing(false);
-    let field = ui.add(field);
+    let mut field = ui.add(field);
+    if let Parameter::GeomFriction(..) = parameter {
+        field = field.on_hover_text("Of two geoms that touch, the larger friction counts");
+    }
     answer.typing |= field.has_focus();
     answer.marks.insert(mark(parameter), field.rect);
     if field.changed() {
@@ -155,7 +164,7 @@ fn geom(shot: &Shot, index: usize) -> Lines {
         .filter(|contact| contact.geom1 == index || contact.geom2 == index)
         .map(|contact| contact.normal_force_n)
         .sum();
-    let lines = vec![
+    let mut lines = vec![
         ("shape", shape(&geom.shape)),
         (
             "collides",
@@ -164,6 +173,15 @@ fn geom(shot: &Shot, index: usize) -> Lines {
         ("dimension", geom.condim.to_string()),
         ("pressed by", format!("{force:.3} N")),
     ];
+    let pairs = shot
+        .model
+        .pairs
+        .iter()
+        .filter(|pair| pair.geoms.contains(&index));
+    let pairs = pairs.count();
+    if pairs > 0 {
+        lines.push(("pairs", format!("{pairs}, with friction of their own")));
+    }
     let parameters = (0..3).map(|k| Parameter::GeomFriction(index, k)).collect();
     let unnamed = index.to_string();
     let name = geom.name.as_deref().unwrap_or(&unnamed);

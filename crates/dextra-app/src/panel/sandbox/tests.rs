@@ -77,6 +77,19 @@ fn view<'a>(shot: &'a Shot, overlays: &'a Overlays) -> SandboxView<'a> {
     }
 }
 
+#[test]
+fn a_negative_gear_is_shown_as_it_is_and_edits_nothing() {
+    let shot = shot(
+        "<mujoco><worldbody><body><joint name='j'/><geom size='0.1'/></body></worldbody>\
+         <actuator><motor joint='j' gear='-2'/></actuator></mujoco>",
+    );
+    let overlays = Overlays::default();
+    let mut view = view(&shot, &overlays);
+    view.selected = Some(Selection::Actuator(0));
+    let (answer, _) = draw_with(&egui::Context::default(), &view, vec![]);
+    assert!(answer.marks.contains_key("gear") && answer.commands.is_empty());
+}
+
 /// Draws some frames with these events in the last; returns its answer.
 fn draw_with(ctx: &egui::Context, view: &SandboxView, events: Vec<Event>) -> (Answer, Rect) {
     theme::apply(ctx);
