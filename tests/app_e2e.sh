@@ -5,8 +5,8 @@
 #
 # Starts the binary and checks that it shows a moving hand, that the Train button trains, that Space
 # pauses and continues, that panels, camera and sources answer, that an episode can be scrubbed, that every
-# workspace opens, that an edit of the learning rate lands in the event log, and that closing the window in
-# the middle of a training leaves a checkpoint. Skips, saying why, where the virtual display or the driver is missing.
+# workspace opens, that an edit of the learning rate lands in the event log, that a transition of the replay
+# memory can be seen again, and that closing the window in the middle of a training leaves a checkpoint. Skips, saying why, where the virtual display or the driver is missing.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 app="$(realpath "${1:-$(bash "$here/binary.sh")}")"
@@ -18,6 +18,7 @@ cd "$here/.."
 # Workspaces as they are at first, whatever the person at this machine has made of theirs.
 export XDG_CONFIG_HOME="$out/config"
 . "$here/window/harness.sh"
+shown() { grep -q "^WIDGET $1 " "$out/app.log"; }
 scene() { convert "$1" -crop 700x400+280+90 +repage "$2"; }
 
 # Short episodes of training: the learner begins early, evaluations stay out of the way.
@@ -91,7 +92,7 @@ until_true 40 "the learner updates" more_than updates 0
 click actor2; until_true 10 "another training environment" is source actor2
 xdotool mousemove 620 300
 click workspace_train; until_true 10 "the workspace Train opens by a click" is workspace Train
-is tab Learner || fail "the workspace Train does not show the learner's numbers"
+until_true 10 "with the learner's numbers" shown learning_rate
 click train; until_true 20 "a click pauses the learner" is stage paused
 click learning_rate; sleep 0.5
 xdotool type --delay 40 0.0005; key Return
@@ -113,6 +114,22 @@ until_true 10 "a command of the palette opens the workspace Analyse" is workspac
 until_true 20 "the run's charts are open" is open 1
 shot "$out/workspace-analyse.png"
 key ctrl+1; until_true 10 "Ctrl+1 opens the workspace Watch" is workspace Watch
+
+# A transition of the replay memory is shown where it happened, and somebody goes on from there.
+click tab_memory; until_true 10 "the replay memory can be looked into" shown look
+click look; until_true 20 "the replay memory is read" shown largest_bar
+click largest_bar; until_true 10 "a bar lists its transitions" shown first_transition
+click first_transition
+until_true 15 "a click on one shows it in the rollout" is source policy
+until_true 10 "which stays there" is rollout_paused true
+until_true 10 "at its step" more_than frame 0
+shot "$out/memory.png"
+at="$(state frame)"
+moved_on() { ! is frame "$at"; }
+xdotool mousemove 620 300
+key space; until_true 10 "Space goes on from there" moved_on
+click tab_charts
+click actor2; until_true 10 "and back to the training environment" is source actor2
 xdotool mousemove 620 300
 key space; until_true 20 "Space pauses the learner" is stage paused
 steps="$(state steps)"; sleep 2

@@ -4,6 +4,7 @@ use bevy::prelude::*;
 
 use crate::{
     analysis::Change,
+    memory::Quality,
     scene::Overlay,
     source::Source,
     workspace::{Tab, Workspace},
@@ -54,9 +55,13 @@ pub(crate) enum Action {
     WatchRun(usize),
     /// Continue this run of the library.
     ContinueRun(usize),
-    /// Change what is compared.
+    /// Draw someone else in the same episodes, as a ghost.
+    Compare(Against),
+    /// Look into the replay memory.
+    Recall(Recollection),
+    /// Change what is analysed.
     Analyse(Change),
-    /// Save the charts being compared as an image.
+    /// Save the charts being analysed as an image.
     SaveCharts,
     /// Look for runs.
     LookForRuns,
@@ -108,6 +113,34 @@ pub(crate) enum Action {
     Screenshot,
     /// Close the window.
     Quit,
+}
+
+/// What to do with the replay memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recollection {
+    /// Read some of it.
+    Look,
+    /// Sort what was read by this.
+    By(Quality),
+    /// List the transitions of this bar.
+    Bar(usize),
+    /// Show this transition where it happened.
+    Row(usize),
+}
+
+/// Whom to compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Against {
+    /// Nobody.
+    Nobody,
+    /// The task's expert.
+    Expert,
+    /// The newest policy of the training, as it is now.
+    Newest,
+    /// The policy that comes with Dextra.
+    Shipped,
+    /// The policy of this run of the library.
+    Run(usize),
 }
 
 /// The requests not yet carried out.

@@ -353,7 +353,7 @@ mod tests {
                  held: Res<ButtonInput<KeyCode>>,
                  mut modifiers: Local<Modifiers>,
                  mut found: ResMut<Found>| {
-                    found.0 = pressed(&mut events, &held, &mut modifiers);
+                    found.0 = pressed(events.read(), &held, &mut modifiers);
                 },
             );
         let mut press = |keys: &[(KeyCode, Key, ButtonState)]| {

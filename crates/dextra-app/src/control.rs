@@ -1,5 +1,7 @@
 //! Carries out what was asked, by key or by button.
 
+use std::sync::Arc;
+
 use bevy::{
     ecs::system::SystemParam,
     input::keyboard::KeyboardInput,
@@ -9,15 +11,16 @@ use bevy::{
 use bevy_egui::input::EguiWantsInput;
 use bevy_panorbit_camera::PanOrbitCamera;
 use dextra_tasks::task_names;
-use dextra_train::{Command, Edit, Frame, TrainConfig, shipped_policy};
+use dextra_train::{ActingPolicy, Command, Edit, Frame, TrainConfig, shipped_policy};
 
 use crate::{
-    action::{Action, Actions},
+    action::{Action, Actions, Against, Recollection},
     analysis::Analysis,
     bindings::{self, Modifiers},
     camera::View3d,
     capture::Capture,
     library::{self, Library},
+    memory::Memory,
     notice::Notices,
     pace::Pace,
     panel::{Layout, Marks},
@@ -25,7 +28,7 @@ use crate::{
     sandbox::Sandbox,
     scene::{Overlay, Overlays, Quality},
     session::{Stage, Training},
-    source::{PlaySystems, Source, Watch},
+    source::{Opponent, PlaySystems, Source, Watch},
     tape::Tape,
     workspace::Arrangements,
 };
@@ -94,6 +97,7 @@ struct Hands<'w, 's> {
     library: ResMut<'w, Library>,
     arrangements: ResMut<'w, Arrangements>,
     analysis: ResMut<'w, Analysis>,
+    memory: ResMut<'w, Memory>,
     marks: Res<'w, Marks>,
     window: Single<'w, 's, &'static mut Window, With<PrimaryWindow>>,
     camera: Single<'w, 's, &'static mut PanOrbitCamera>,
@@ -158,6 +162,13 @@ impl Hands<'_, '_> {
             },
             Action::WatchRun(run) => self.watch_run(run),
             Action::ContinueRun(run) => self.continue_run(run),
+            Action::Recall(Recollection::Look) => self.memory.look(&mut self.training),
+            Action::Recall(Recollection::By(quality)) => {
+                (self.memory.quality, self.memory.chosen) = (quality, None);
+            }
+            Action::Recall(Recollection::Bar(bar)) => self.memory.chosen = Some(bar),
+            Action::Recall(Recollection::Row(row)) => self.recall(row),
+            Action::Compare(against) => self.compare(against),
             Action::Analyse(change) => {
                 if let Some(told) = self.analysis.change(change, &self.library) {
                     self.notices.say(told);
@@ -311,6 +322,48 @@ impl Hands<'_, '_> {
                 ..self.training.config().clone()
             };
             self.library.open_task(config, Some(run.path));
+        }
+    }
+
+    /// Plays a transition's episode up to it again, in the rollout, and stops there.
+    fn recall(&mut self, row: usize) {
+        let Some((row, episode)) = self.memory.episode(row) else {
+            return;
+        };
+        let (step, episode) = (row.step, Arc::clone(episode));
+        self.go_live();
+        let driver = match self.watch.source {
+            Source::Expert => Source::Expert,
+            _ if !self.watch.is_available(Source::Policy, &self.training) => Source::Expert,
+            _ => Source::Policy,
+        };
+        self.watch.choose(driver, &mut self.training);
+        self.watch.pause(true);
+        self.watch.recall(episode, step);
+    }
+
+    fn compare(&mut self, against: Against) {
+        let config = self.training.config().clone();
+        let opponent = match against {
+            Against::Nobody => {
+                self.watch.rival = None;
+                return;
+            }
+            Against::Expert => Some(Opponent::Expert),
+            Against::Newest => self.training.policy().map(|(version, policy)| {
+                let mode = config.eval_mode;
+                Opponent::Trained(ActingPolicy { policy, mode }, version)
+            }),
+            Against::Shipped => shipped_policy(&config.task).map(Opponent::File),
+            Against::Run(run) => {
+                let run = self.library.runs().get(run);
+                let run = run.filter(|run| run.task == config.task);
+                run.map(|run| Opponent::File(run.path.clone()))
+            }
+        };
+        match opponent {
+            Some(opponent) => self.library.open_rival(config, opponent),
+            None => self.notices.say("There is no such policy of this task"),
         }
     }
 

@@ -10,14 +10,15 @@ use dextra_train::generator;
 use crate::{
     panel::Layout,
     session::{Stage, Training},
-    source::{PlaySystems, Watch},
+    source::{PlaySystems, Source, Watch},
     tape::Tape,
 };
 
-/// Frames judged for each picture drawn: a millisecond each, beside a learner that needs the processor
-/// and alone.
-const WHILE_TRAINING: usize = 6;
+/// Frames judged for each picture drawn: alone; beside a learner that needs the processor, a rollout's
+/// or those of an episode that is scrubbed; and of a training environment that rushes by.
 const ALONE: usize = 40;
+const WHILE_TRAINING: usize = 6;
+const RUSHING_BY: usize = 1;
 
 /// A state, what was done there and who judges.
 struct Question {
@@ -88,7 +89,9 @@ fn judge(
     let Some(judge) = watch.judge(&training) else {
         return;
     };
+    let rushes_by = tape.is_live() && matches!(watch.source, Source::Actor(_));
     let most = match training.stage() {
+        Stage::Running | Stage::Starting | Stage::Evaluating if rushes_by => RUSHING_BY,
         Stage::Running | Stage::Starting | Stage::Evaluating => WHILE_TRAINING,
         _ => ALONE,
     };

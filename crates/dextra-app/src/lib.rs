@@ -2,7 +2,8 @@
 //!
 //! The window shows frames that others make and never steps a training environment. Frames come from
 //! an actor of the running training, or from a rollout that the app plays in real time on a thread of
-//! its own (module `source`). Panels are functions of a view model (`view`), keys and buttons both
+//! its own (module `source`). What played is kept on a `tape` with one time cursor; the critics' word on it
+//! comes from a thread of its own (`judge`). Panels are functions of a view model (`view`), keys and buttons both
 //! give an action (`action`, `bindings`), and `control` carries actions out.
 
 mod action;
@@ -14,9 +15,11 @@ mod control;
 mod curves;
 mod e2e;
 mod error;
+mod ghost;
 mod history;
 mod judge;
 mod library;
+mod memory;
 mod notice;
 mod options;
 mod pace;
@@ -76,13 +79,7 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             sandbox::SandboxPlugin {
                 open: options.view.map(sandbox::Origin::named),
             },
-            (
-                session::SessionPlugin,
-                library::LibraryPlugin { out: options.out },
-                workspace::WorkspacePlugin,
-                judge::JudgePlugin,
-                analysis::AnalysisPlugin,
-            ),
+            session::SessionPlugin,
             control::ControlPlugin {
                 train: options.train,
             },
@@ -93,6 +90,14 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             capture::CapturePlugin,
             pace::PacePlugin,
             quit::QuitPlugin,
+        ))
+        .add_plugins((
+            workspace::WorkspacePlugin,
+            library::LibraryPlugin { out: options.out },
+            judge::JudgePlugin,
+            ghost::GhostPlugin,
+            analysis::AnalysisPlugin,
+            memory::MemoryPlugin,
         ));
     if options.e2e {
         app.add_plugins((e2e::E2ePlugin, sandbox::e2e_plugin));

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use bevy::prelude::*;
+use bevy::{prelude::*, window::PrimaryWindow};
 use crossbeam_channel::{Receiver, bounded};
 use dextra_sim::Model;
 use dextra_train::{TrainConfig, latest_checkpoint, shipped_policy};
@@ -18,7 +18,7 @@ use crate::{
     AppError,
     notice::Notices,
     session::Training,
-    source::{self, Given, Shown, Watch},
+    source::{self, Given, Opponent, Rival, Shown, Watch},
     tape::Tape,
 };
 
@@ -43,6 +43,7 @@ pub(crate) struct RunEntry {
 enum Loaded {
     Task(Box<(Watch, Arc<Model>, TrainConfig)>),
     Policy(Given),
+    Rival(Box<Rival>),
 }
 
 /// Tasks and runs, and what is being read of them.
@@ -108,6 +109,11 @@ impl Library {
     /// Reads a policy to show.
     pub fn open_policy(&mut self, path: PathBuf) {
         self.load(move || Ok(Loaded::Policy(source::read_policy(&path)?)));
+    }
+
+    /// Opens someone to compare with.
+    pub fn open_rival(&mut self, config: TrainConfig, opponent: Opponent) {
+        self.load(move || Ok(Loaded::Rival(Box::new(Rival::open(&config, opponent)?))));
     }
 
     fn load(&mut self, work: impl FnOnce() -> Result<Loaded, AppError> + Send + 'static) {
@@ -185,6 +191,7 @@ fn arrive(
     mut training: ResMut<Training>,
     mut tape: ResMut<Tape>,
     mut notices: ResMut<Notices>,
+    mut window: Single<&mut Window, With<PrimaryWindow>>,
 ) {
     let scanned = library.scan.as_ref().and_then(|scan| scan.try_recv().ok());
     if let Some(runs) = scanned {
@@ -200,6 +207,10 @@ fn arrive(
             notices.say(format!("Showing the policy {}", given.name));
             watch.give(given, &mut training);
         }
+        Ok(Loaded::Rival(rival)) => {
+            notices.say(format!("Beside it, as a ghost: {}", rival.name));
+            watch.rival = Some(*rival);
+        }
         // A training that was started meanwhile keeps its scene.
         Ok(Loaded::Task(_)) if training.is_active() => {
             notices.say("A training has begun: the task stays");
@@ -209,6 +220,7 @@ fn arrive(
             *watch = opened;
             shown.0 = model;
             tape.clear();
+            window.title = format!("Dextra: {}", config.task);
             training.prepare(config);
         }
         Err(error) => notices.say(error.to_string()),

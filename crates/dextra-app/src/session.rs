@@ -9,6 +9,7 @@ use std::{
 
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use dextra_data::Episode;
 use dextra_learn::Policy;
 use dextra_train::{
     Command, Edit, Frame, Outcome, Phase, Session, Setting, Status, TrainConfig, TrainError,
@@ -213,7 +214,7 @@ impl Training {
             Command::Stop => self.stopping = self.is_active(),
             Command::Pause => self.pausing = true,
             Command::Resume => self.pausing = false,
-            Command::StepRound | Command::Checkpoint | Command::Edit(_) => {}
+            Command::StepRound | Command::Checkpoint | Command::Edit(_) | Command::ShowMemory => {}
         }
         if let State::Active(session) = &self.state {
             session.command(command);
@@ -234,6 +235,14 @@ impl Training {
             session.take_frames(&mut self.frames);
         }
         self.frames.drain(..).for_each(frame);
+    }
+
+    /// Episodes of the replay memory, once after they were asked for.
+    pub fn take_memory(&self) -> Option<Vec<Episode>> {
+        match &self.state {
+            State::Active(session) => session.take_memory(),
+            _ => None,
+        }
     }
 
     /// The newest policy of this training and its version.

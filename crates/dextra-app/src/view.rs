@@ -7,6 +7,7 @@ use crate::{
     analysis::Analysis,
     history::History,
     library::{Library, RunEntry},
+    memory::Memory,
     notice::Notices,
     pace::Pace,
     panel::Layout,
@@ -178,7 +179,11 @@ pub(crate) struct View<'a> {
     pub tasks: &'static [&'static str],
     /// The runs that can be opened.
     pub runs: &'a [RunEntry],
-    /// What is compared.
+    /// What was read of the replay memory.
+    pub memory: &'a Memory,
+    /// Who is drawn as a ghost, and whether it has succeeded by the shown step.
+    pub rival: Option<(&'a str, bool)>,
+    /// What is analysed.
     pub analysis: &'a Analysis,
     /// Whether something is being read.
     pub loading: bool,
@@ -189,6 +194,14 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
+    /// Whether a training answers commands.
+    pub fn is_training(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Running | Stage::Paused | Stage::Evaluating
+        )
+    }
+
     /// Whether the time cursor stands on a recorded frame.
     pub fn scrubs(&self) -> bool {
         self.timeline
@@ -221,6 +234,7 @@ pub(crate) struct Sources<'w> {
     analysis: Res<'w, Analysis>,
     sandbox: Res<'w, Sandbox>,
     overlays: Res<'w, Overlays>,
+    memory: Res<'w, Memory>,
 }
 
 impl Sources<'_> {
@@ -277,6 +291,8 @@ impl Sources<'_> {
             timeline: self.timeline(),
             tasks: dextra_tasks::task_names(),
             runs: self.library.runs(),
+            memory: &self.memory,
+            rival: self.rival(),
             analysis: &self.analysis,
             loading: self.library.is_loading(),
             notices: self.notices.texts(),
@@ -288,6 +304,15 @@ impl Sources<'_> {
     fn frame(&self) -> Option<&Frame> {
         let pinned = self.tape.pinned().map(|kept| &kept.frame);
         pinned.or_else(|| self.watch.frame())
+    }
+
+    fn rival(&self) -> Option<(&str, bool)> {
+        let rival = self.watch.rival.as_ref()?;
+        let beside = rival.beside(self.frame()?);
+        Some((
+            &rival.name,
+            beside.is_some_and(|frame| frame.episode_success),
+        ))
     }
 
     fn timeline(&self) -> Option<TimelineView<'_>> {

@@ -48,11 +48,13 @@ pub(crate) enum Tab {
     Learner,
     /// The improved policy at the shown state.
     Policy,
+    /// The replay memory.
+    Memory,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 3] = [Self::Charts, Self::Learner, Self::Policy];
+    pub const ALL: [Self; 4] = [Self::Charts, Self::Learner, Self::Policy, Self::Memory];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -60,6 +62,7 @@ impl Tab {
             Self::Charts => "Charts",
             Self::Learner => "Learner",
             Self::Policy => "Policy",
+            Self::Memory => "Memory",
         }
     }
 }

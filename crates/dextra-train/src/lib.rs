@@ -25,6 +25,7 @@ mod provenance;
 mod recording;
 mod replay;
 mod run_folder;
+mod runner;
 mod seeds;
 mod session;
 mod statistics;

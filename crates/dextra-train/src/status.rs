@@ -20,6 +20,8 @@ pub enum Command {
     StepRound,
     /// Change a field of the configuration.
     Edit(Edit),
+    /// Hand over some episodes of the replay memory ([`crate::Session::take_memory`]).
+    ShowMemory,
     /// Write a checkpoint.
     Checkpoint,
     /// Write a checkpoint and end.

@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use dextra_data::Episode;
+use dextra_data::{Episode, Replay};
 use dextra_learn::{LearnConfig, Learner, Policy};
 use dextra_tasks::{Env, TaskModel};
 use rand_chacha::ChaCha8Rng;
@@ -219,6 +219,18 @@ impl Trainer {
         // The bound on the KL acts too; a resumed run would publish it as well.
         self.policy = self.learner.policy();
         Ok(before.number(&edit.key).unwrap_or_default())
+    }
+
+    /// At most `most` episodes to look at: demonstrations, up to a quarter, then others evenly over what
+    /// the replay memory holds, oldest first.
+    pub fn some_episodes(&self, most: usize) -> Vec<Episode> {
+        let evenly = |replay: &Replay, most: usize| -> Vec<Episode> {
+            let every = replay.episodes().len().div_ceil(most.max(1)).max(1);
+            replay.episodes().step_by(every).cloned().collect()
+        };
+        let mut episodes = evenly(&self.memory.demonstrations, most / 4);
+        episodes.extend(evenly(&self.memory.replay, most - episodes.len()));
+        episodes
     }
 
     /// Environment steps made.

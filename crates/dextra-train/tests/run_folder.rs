@@ -222,7 +222,14 @@ fn commands_are_obeyed_between_rounds_and_logged() {
     session.command(Command::Checkpoint);
     wait_for(&|status| status.checkpoint_steps == Some(before.steps + 100));
     session.command(Command::Resume);
-    wait_for(&|status| status.steps > before.steps + 100);
+    wait_for(&|status| status.episodes > 0);
+    assert!(session.take_memory().is_none());
+    session.command(Command::ShowMemory);
+    let shown = (0..2_000).find_map(|_| {
+        thread::sleep(Duration::from_millis(5));
+        session.take_memory()
+    });
+    assert!(shown.is_some_and(|episodes| (1..=60).contains(&episodes.len())));
     // As closing the window does.
     drop(session);
     let names: Vec<_> = events(&out)

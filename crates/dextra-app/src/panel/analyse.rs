@@ -171,8 +171,16 @@ fn chart(ui: &mut Ui, analysis: &Analysis, metric: &'static str, height: f32) {
             .strong()
             .color(theme::QUIET),
     );
-    Plot::new(("analysis", metric))
-        .height(height)
+    let known = |run: &OpenRun| run.curve(metric, analysis.axis).is_some();
+    if !analysis.runs.iter().any(known) {
+        charts::nothing_yet(ui, height);
+        return;
+    }
+    let mut plot = Plot::new(("analysis", metric));
+    if metric.contains("rate") || metric.contains("share") {
+        plot = plot.include_y(0.0).include_y(1.0);
+    }
+    plot.height(height)
         .link_axis("analysis", [true, false])
         .x_axis_formatter(|mark, _| charts::thousands(mark.value))
         .label_formatter(|name, point| {

@@ -53,14 +53,24 @@ const CHARTS: &[Chart] = &[
         curves: &[("kl_mean", "KL")],
         include: &[0.0],
     },
+    Chart {
+        title: "Advantage ≥ 0",
+        hint: "Share of the batch's actions that are no worse than the improved policy: what the paper's \
+               filter lets pass",
+        curves: &[("advantage_pass_share", "share")],
+        include: &[0.0, 1.0],
+    },
 ];
 
+/// As many charts as there is room for.
 pub(super) fn show(ui: &mut Ui, view: &View) {
-    let each = ui.available_height() / CHARTS.len() as f32;
+    let room = (ui.available_height() / 84.0) as usize;
+    let shown = &CHARTS[..room.clamp(1, CHARTS.len())];
+    let each = ui.available_height() / shown.len() as f32;
     let height = (each - 36.0).clamp(48.0, 220.0);
-    for (i, chart) in CHARTS.iter().enumerate() {
+    for (i, chart) in shown.iter().enumerate() {
         heading(ui, chart, view.history);
-        plot(ui, chart, view.history, height, i + 1 == CHARTS.len());
+        plot(ui, chart, view.history, height, i + 1 == shown.len());
     }
 }
 
@@ -93,6 +103,22 @@ pub(super) fn value(v: f64) -> String {
     }
 }
 
+/// In place of a chart.
+pub(super) fn nothing_yet(ui: &mut Ui, height: f32) {
+    let size = vec2(ui.available_width(), height);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    ui.painter().rect_filled(rect, 4.0, theme::WELL);
+    let font = FontId::proportional(11.5);
+    let text = "no measurement yet";
+    ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        text,
+        font,
+        theme::FAINT,
+    );
+}
+
 /// All charts share the axis of steps, so only the last one is labelled.
 fn plot(ui: &mut Ui, chart: &Chart, history: &History, height: f32, is_last: bool) {
     let known = chart
@@ -100,18 +126,7 @@ fn plot(ui: &mut Ui, chart: &Chart, history: &History, height: f32, is_last: boo
         .iter()
         .any(|(metric, _)| history.get(metric).is_some());
     if !known {
-        let size = vec2(ui.available_width(), height);
-        let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-        ui.painter().rect_filled(rect, 4.0, theme::WELL);
-        let font = FontId::proportional(11.5);
-        let text = "no measurement yet";
-        ui.painter().text(
-            rect.center(),
-            Align2::CENTER_CENTER,
-            text,
-            font,
-            theme::FAINT,
-        );
+        nothing_yet(ui, height);
         return;
     }
     let mut plot = Plot::new(chart.title)

@@ -1,9 +1,9 @@
 //! The numbers of the learner that can be changed, also while it runs.
 
-use bevy_egui::egui::{Button, DragValue, Grid, RichText, ScrollArea, Ui, vec2};
+use bevy_egui::egui::{Button, DragValue, Grid, RichText, Ui, vec2};
 use dextra_train::Edit;
 
-use super::{Answer, theme};
+use super::{Answer, charts, theme};
 use crate::{
     action::Action,
     bindings,
@@ -12,27 +12,27 @@ use crate::{
 };
 
 pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let text = if matches!(view.stage, Stage::Idle | Stage::Finished | Stage::Failed(_)) {
-            "For the next training"
-        } else {
-            "Applied between rounds and written to events.jsonl"
-        };
-        ui.label(RichText::new(text).small().color(theme::QUIET));
-        Grid::new("settings")
-            .num_columns(2)
-            .spacing(vec2(8.0, 4.0))
-            .show(ui, |ui| {
-                for row in &view.settings {
-                    setting(ui, row, answer);
-                    ui.end_row();
-                }
-            });
-        ui.add_space(4.0);
-        let undo = ui.add_enabled(view.can_undo, Button::new("Take the last edit back"));
-        let undo = undo.on_hover_text(tip("Sets what was before", Action::Undo));
-        answer.on_click("undo", &undo, Action::Undo);
-    });
+    let text = if matches!(view.stage, Stage::Idle | Stage::Finished | Stage::Failed(_)) {
+        "For the next training"
+    } else {
+        "Applied between rounds and written to events.jsonl"
+    };
+    ui.label(RichText::new(text).small().color(theme::QUIET));
+    Grid::new("settings")
+        .num_columns(2)
+        .spacing(vec2(8.0, 4.0))
+        .show(ui, |ui| {
+            for row in &view.settings {
+                setting(ui, row, answer);
+                ui.end_row();
+            }
+        });
+    ui.add_space(4.0);
+    let undo = ui.add_enabled(view.can_undo, Button::new("Take the last edit back"));
+    let undo = undo.on_hover_text(tip("Sets what was before", Action::Undo));
+    answer.on_click("undo", &undo, Action::Undo);
+    ui.add_space(6.0);
+    charts::show(ui, view);
 }
 
 fn tip(text: &str, action: Action) -> String {

@@ -159,10 +159,7 @@ fn progress(ui: &mut Ui, view: &View, answer: &mut Answer) {
                 }
             });
         });
-    if matches!(
-        view.stage,
-        Stage::Running | Stage::Paused | Stage::Evaluating
-    ) {
+    if view.is_training() {
         ui.horizontal(|ui| {
             let rests = view.stage == Stage::Paused;
             let step = ui.add_enabled(rests, Button::new("Round"));

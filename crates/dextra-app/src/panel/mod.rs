@@ -6,6 +6,7 @@ mod charts;
 mod help;
 mod learner;
 mod left;
+mod memory;
 mod overlay;
 mod palette;
 mod policy;
@@ -14,6 +15,8 @@ mod status;
 mod theme;
 mod timeline;
 mod top;
+
+pub(crate) use policy::value_color;
 
 use std::collections::BTreeMap;
 
@@ -267,6 +270,7 @@ fn right(ui: &mut egui::Ui, view: &View, chosen: Tab, answer: &mut Answer) {
                 Tab::Charts => "tab_charts",
                 Tab::Learner => "tab_learner",
                 Tab::Policy => "tab_policy",
+                Tab::Memory => "tab_memory",
             };
             let response = ui.add(button);
             answer.on_click(mark, &response, Action::Show(tab));
@@ -276,6 +280,7 @@ fn right(ui: &mut egui::Ui, view: &View, chosen: Tab, answer: &mut Answer) {
         Tab::Charts => charts::show(ui, view),
         Tab::Learner => learner::show(ui, view, answer),
         Tab::Policy => policy::show(ui, view),
+        Tab::Memory => memory::show(ui, view, answer),
     }
 }
 

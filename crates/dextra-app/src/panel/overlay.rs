@@ -29,6 +29,12 @@ pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
         13.0,
         Color32::from_gray(190),
     );
+    if let Some((name, success)) = view.rival {
+        let third = pos2(corner.x, second.y + 18.0);
+        let outcome = if success { "  ✔ success" } else { "" };
+        let text = format!("ghost: {name}{outcome}");
+        write(third, Align2::LEFT_TOP, text, 13.0, theme::CURVES[2]);
+    }
     if view.scrubs() {
         let top = pos2(rect.center().x, rect.min.y + 10.0);
         let text = "RECORDED  ·  Space or End goes on".into();

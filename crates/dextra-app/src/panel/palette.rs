@@ -6,7 +6,7 @@ use bevy_egui::egui::{
 
 use super::{Answer, theme};
 use crate::{
-    action::Action,
+    action::{Action, Against},
     bindings,
     source::Source,
     view::View,
@@ -128,6 +128,17 @@ fn entries(view: &View) -> Vec<Entry> {
         "Watch the policy that comes with Dextra".into(),
         Action::WatchShipped,
     ));
+    for (text, against) in [
+        ("Compare with nobody", Against::Nobody),
+        ("Compare with the expert", Against::Expert),
+        ("Compare with the newest policy", Against::Newest),
+        (
+            "Compare with the policy that comes with Dextra",
+            Against::Shipped,
+        ),
+    ] {
+        entries.push(entry(text.into(), Action::Compare(against)));
+    }
     for (index, task) in view.tasks.iter().enumerate() {
         entries.push(entry(format!("Task {task}"), Action::OpenTask(index)));
     }

@@ -7,8 +7,10 @@ use dextra_train::{EvalResult, MetricRow, Status};
 
 use super::*;
 use crate::{
+    action::Recollection,
     analysis::Analysis,
     history::History,
+    memory::{Memory, tests::memory},
     session::Stage,
     source::Source,
     tape::tests::tape,
@@ -45,6 +47,7 @@ fn history() -> History {
 
 fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> {
     static ANALYSIS: LazyLock<Analysis> = LazyLock::new(Analysis::default);
+    static MEMORY: LazyLock<Memory> = LazyLock::new(memory);
     let row = |source, name: &str, available| SourceRow {
         source,
         name: name.into(),
@@ -104,6 +107,8 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         timeline: None,
         tasks: &["door", "pen"],
         runs: &[],
+        memory: &MEMORY,
+        rival: Some(("the expert", true)),
         analysis: &ANALYSIS,
         loading: false,
         notices: vec!["Saved dextra-001.png".into()],
@@ -341,4 +346,24 @@ fn the_palette_finds_by_name_and_enter_asks_for_it() {
     };
     let (answer, _) = draw_with(&ctx, &view, layout, vec![enter]);
     assert_eq!(answer.actions, [Action::TogglePalette, Action::OpenTask(1)]);
+}
+
+#[test]
+fn a_bar_of_the_memory_can_be_chosen() {
+    let (status, history) = (Status::default(), History::default());
+    let view = view(Stage::Running, &status, &history);
+    let layout = Layout {
+        tab: Tab::Memory,
+        ..layout(Workspace::Train)
+    };
+    let ctx = egui::Context::default();
+    for (mark, choice) in [
+        ("look", Recollection::Look),
+        ("largest_bar", Recollection::Bar(1)),
+    ] {
+        let (answer, _) = draw_with(&ctx, &view, layout, vec![]);
+        let pos = answer.marks[mark].center();
+        let (answer, _) = draw_with(&ctx, &view, layout, click(pos));
+        assert_eq!(answer.actions, [Action::Recall(choice)], "{mark}");
+    }
 }

@@ -3,7 +3,13 @@
 use bevy_egui::egui::{Align, Button, Layout as Flow, RichText, Ui, vec2};
 
 use super::{Answer, Layout, theme};
-use crate::{action::Action, bindings, view::View, workspace::Workspace};
+use crate::{
+    action::{Action, Against},
+    bindings,
+    library::RunEntry,
+    view::View,
+    workspace::Workspace,
+};
 
 /// Its height, logical pixels.
 pub(super) const HEIGHT: f32 = 30.0;
@@ -27,6 +33,7 @@ pub(super) fn show(ui: &mut Ui, view: &View, layout: &Layout, answer: &mut Answe
         ui.separator();
         task_menu(ui, view, answer);
         policy_menu(ui, view, answer);
+        compare_menu(ui, view, answer);
         run_menu(ui, view, answer);
         if view.loading {
             ui.spinner();
@@ -98,6 +105,28 @@ fn policy_menu(ui: &mut Ui, view: &View, answer: &mut Answer) {
         }
     });
     answer.marks.insert("policy_menu", menu.response.rect);
+}
+
+fn compare_menu(ui: &mut Ui, view: &View, answer: &mut Answer) {
+    let menu = ui.menu_button("Compare ⏷", |ui| {
+        let text = "Drawn as a ghost, from the same seed";
+        ui.label(RichText::new(text).small().color(theme::QUIET));
+        let mut ask = |ui: &mut Ui, text: &str, against| {
+            choice(ui, false, text, Action::Compare(against), answer);
+        };
+        ask(ui, "Nobody", Against::Nobody);
+        ask(ui, "The expert", Against::Expert);
+        ask(ui, "The newest of this training", Against::Newest);
+        ask(ui, "The one that comes with Dextra", Against::Shipped);
+        let of_task = |run: &RunEntry| run.has_checkpoint && run.task == view.task;
+        for (index, run) in view.runs.iter().enumerate() {
+            if of_task(run) {
+                ask(ui, &run.name, Against::Run(index));
+            }
+        }
+        answer.actions.push(Action::LookForRuns);
+    });
+    answer.marks.insert("compare_menu", menu.response.rect);
 }
 
 fn run_menu(ui: &mut Ui, view: &View, answer: &mut Answer) {

@@ -1,17 +1,20 @@
 //! Where the shown frames come from, chosen by the person, named with their age.
 
 mod playout;
+mod rival;
 mod rollout;
 
 use std::{path::Path, sync::Arc};
 
 use bevy::prelude::*;
+use dextra_data::Episode;
 use dextra_learn::Policy;
 use dextra_sim::Model;
 use dextra_tasks::Env;
 use dextra_train::{ActingPolicy, Frame, LoadedPolicy, TrainConfig};
 
 pub(crate) use playout::{Blend, Playout};
+pub(crate) use rival::{Opponent, Rival};
 use rollout::{Driver, Request, Rollout};
 
 use crate::{
@@ -68,6 +71,8 @@ pub(crate) struct Watch {
     pub control_hz: f64,
     /// Steps after which an episode ends.
     pub horizon: usize,
+    /// Someone else in the same episodes, to compare with.
+    pub rival: Option<Rival>,
     rollout: Rollout,
     shown_version: Option<u64>,
 }
@@ -240,6 +245,14 @@ impl Watch {
         self.rollout.ask(Request::Reset(seed));
     }
 
+    /// Plays an episode again up to and with `step`, counted from 0, and stays there; whoever drives the
+    /// rollout goes on from there when it continues.
+    pub fn recall(&mut self, episode: Arc<Episode>, step: usize) {
+        self.seed = episode.seed;
+        self.playout.clear();
+        self.rollout.ask(Request::Replay(episode, step));
+    }
+
     /// The frame on screen.
     pub fn frame(&self) -> Option<&Frame> {
         self.playout.blend().map(|blend| blend.newer)
@@ -296,6 +309,7 @@ pub(crate) fn open(
         prefers_given: false,
         control_hz: 1.0 / env.control_dt_secs(),
         horizon: env.horizon(),
+        rival: None,
         rollout: Rollout::start(env, seed)?,
         shown_version: None,
     };
@@ -372,6 +386,10 @@ fn play(
                 watch.playout.push(frame);
             }
         }
+    }
+    if let Some(rival) = &mut watch.rival {
+        let rests = watch.paused || matches!(watch.source, Source::Actor(_));
+        rival.follow(watch.seed, rests, watch.speed);
     }
     let rests = match watch.source {
         Source::Actor(_) => training.stage() == Stage::Paused,

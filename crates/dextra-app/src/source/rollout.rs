@@ -8,6 +8,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use dextra_data::{Episode, Source};
 use dextra_tasks::{Env, Expert, TaskError};
 use dextra_train::{Act, Frame, generator};
 use rand_chacha::ChaCha8Rng;
@@ -42,6 +43,8 @@ pub(crate) enum Request {
     Speed(f64),
     /// Begin an episode with this seed.
     Reset(u64),
+    /// Play this episode again, up to and with the step of this index.
+    Replay(Arc<Episode>, usize),
 }
 
 /// The thread that plays; it ends when this is dropped.
@@ -54,8 +57,8 @@ impl Rollout {
     /// Starts the thread, resting.
     pub fn start(env: Env, seed: u64) -> Result<Self, TaskError> {
         let (requests, inbox) = unbounded();
-        // Two seconds at 100 control steps per second: what a stalled window can miss.
-        let (outbox, frames) = bounded(200);
+        // An episode played again comes at once, and a stalled window should not miss a second.
+        let (outbox, frames) = bounded(512);
         let expert = Expert::new(env.task_model())?;
         let player = Player {
             expert,
@@ -84,6 +87,16 @@ impl Rollout {
     pub fn frames(&self) -> impl Iterator<Item = Frame> {
         self.frames.try_iter()
     }
+}
+
+/// What a step was, for its frame.
+struct Done {
+    obs: Vec<f32>,
+    action: Vec<f32>,
+    source: Source,
+    reward: f32,
+    terms: Vec<(&'static str, f32)>,
+    success: bool,
 }
 
 struct Player {
@@ -138,6 +151,7 @@ impl Player {
             Request::Pause(paused) => self.paused = paused,
             Request::Step => self.step(),
             Request::Speed(speed) => self.speed = speed,
+            Request::Replay(episode, step) => self.replay(&episode, step),
             Request::Reset(seed) => {
                 self.reset(seed);
                 self.offer_pose();
@@ -164,6 +178,17 @@ impl Player {
         self.over = false;
     }
 
+    /// The same seed and actions lead to the same states. The expert is asked at every step, as it was
+    /// then: it keeps time.
+    fn replay(&mut self, episode: &Episode, until: usize) {
+        self.reset(episode.seed);
+        self.offer_pose();
+        for transition in episode.transitions.iter().take(until + 1) {
+            self.expert.act(&self.env);
+            self.take(transition.action.clone(), transition.source);
+        }
+    }
+
     fn step(&mut self) {
         if self.over {
             self.reset(self.env.seed().wrapping_add(1));
@@ -172,33 +197,52 @@ impl Player {
             Driver::Expert => self.expert.act(&self.env),
             Driver::Policy(policy, _) => policy.act(self.env.observation(), &mut self.rng),
         };
+        self.take(action, self.source());
+    }
+
+    /// Takes a step with an action and shows it.
+    fn take(&mut self, action: Vec<f32>, source: Source) {
         let obs = self.env.observation().to_vec();
         let step = self.env.step(&action);
         self.over = step.terminated || step.truncated;
-        let terms = step
-            .terms
-            .iter()
-            .map(|term| (term.name, term.value))
-            .collect();
-        self.offer((obs, action), step.reward, terms, step.success);
+        let done = Done {
+            obs,
+            action,
+            source,
+            reward: step.reward,
+            terms: step
+                .terms
+                .iter()
+                .map(|term| (term.name, term.value))
+                .collect(),
+            success: step.success,
+        };
+        self.offer(done);
+    }
+
+    fn source(&self) -> Source {
+        match self.driver {
+            Driver::Expert => Source::Expert,
+            Driver::Policy(..) => Source::Policy,
+        }
     }
 
     /// Shows the state as it is, before any step: frame 0 of the episode.
     fn offer_pose(&self) {
-        let obs = self.env.observation().to_vec();
-        self.offer((obs, Vec::new()), 0.0, Vec::new(), false);
+        self.offer(Done {
+            obs: self.env.observation().to_vec(),
+            action: Vec::new(),
+            source: self.source(),
+            reward: 0.0,
+            terms: Vec::new(),
+            success: false,
+        });
     }
 
-    fn offer(
-        &self,
-        (obs, action): (Vec<f32>, Vec<f32>),
-        reward: f32,
-        terms: Vec<(&'static str, f32)>,
-        success: bool,
-    ) {
-        let (source, policy_version) = match self.driver {
-            Driver::Expert => (dextra_data::Source::Expert, 0),
-            Driver::Policy(_, version) => (dextra_data::Source::Policy, version),
+    fn offer(&self, done: Done) {
+        let policy_version = match self.driver {
+            Driver::Expert => 0,
+            Driver::Policy(_, version) => version,
         };
         let sim = self.env.sim();
         let body_poses = (0..sim.model().bodies.len())
@@ -214,16 +258,62 @@ impl Player {
             episode: self.episode,
             step: self.env.step_index(),
             seed: self.env.seed(),
-            reward,
-            terms,
-            success,
+            reward: done.reward,
+            terms: done.terms,
+            success: done.success,
             episode_success: self.env.episode_success(),
             episode_return: self.env.episode_return(),
-            source,
-            obs,
-            action,
+            source: done.source,
+            obs: done.obs,
+            action: done.action,
             body_poses,
             policy_version,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use dextra_tasks::EnvOptions;
+    use dextra_train::record_episode;
+
+    /// The frame of that step, once it has come.
+    fn frame(rollout: &Rollout, step: usize) -> Frame {
+        let wait = Duration::from_secs(60);
+        loop {
+            let frame = rollout.frames.recv_timeout(wait).expect("the step came");
+            if frame.step == step {
+                return frame;
+            }
+        }
+    }
+
+    #[test]
+    fn an_episode_played_again_goes_through_the_same_states_and_on_from_there() {
+        let make = || Env::make("door", &EnvOptions::default()).unwrap();
+        let mut env = make();
+        let mut expert = Expert::new(env.task_model()).unwrap();
+        expert.reset(5);
+        let episode = record_episode(&mut env, 5, Source::Policy, |env| {
+            let mut action = expert.act(env);
+            action[3] += 0.2;
+            action
+        });
+        let rollout = Rollout::start(make(), 0).unwrap();
+        rollout.ask(Request::Act(Driver::Expert));
+        rollout.ask(Request::Pause(true));
+        rollout.ask(Request::Replay(Arc::new(episode.clone()), 20));
+        let last = frame(&rollout, 21);
+        assert_eq!(last.obs, episode.transitions[20].obs);
+        assert_eq!(last.action, episode.transitions[20].action);
+        assert_eq!((last.seed, last.source), (5, Source::Policy));
+        // It stays there until somebody goes on: then the driver does, from that state.
+        rollout.ask(Request::Step);
+        let next = frame(&rollout, 22);
+        assert_eq!(next.obs, episode.transitions[21].obs);
+        assert_eq!(next.source, Source::Expert);
+        assert!(next.action != episode.transitions[21].action);
     }
 }
