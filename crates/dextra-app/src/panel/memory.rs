@@ -99,9 +99,9 @@ fn list(ui: &mut Ui, memory: &Memory, bar: usize, answer: &mut Answer) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for (place, index) in memory.of_bar(bar).into_iter().take(LISTED).enumerate() {
             let row = memory.rows()[index];
-            let error = row.td_error.map_or("–".to_owned(), |e| format!("{e:+.2}"));
+            let error = row.td_error.map_or("–".to_owned(), |e| format!("{e:+.1}"));
             let text = format!(
-                "{:<13} step {:>3}  r {:>6.2}  δ {error:>7}",
+                "{:<6.6} step {:>3} r{:>6.1} δ{error:>7}",
                 source_name(row.source),
                 row.step + 1,
                 row.reward
