@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use crate::source::Element;
+use crate::{model::Model, source::Element};
 
 /// Where an element was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ impl Place {
 /// The places of a model's elements; empty in a model that was not loaded from files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Places {
+    /// Of each body; the world has none.
+    pub bodies: Vec<Option<Place>>,
     /// Of each body's `<inertial>`, where it gives the mass.
     pub inertials: Vec<Option<Place>>,
     /// Of each joint.
@@ -39,4 +41,27 @@ pub(crate) struct Places {
     pub geoms: Vec<(Place, f64)>,
     /// Of each actuator.
     pub actuators: Vec<Place>,
+}
+
+/// Where elements were written, for models that were loaded from files.
+impl Model {
+    /// The `<body>` of a body.
+    pub fn body_place(&self, body: usize) -> Option<&Place> {
+        self.places.bodies.get(body)?.as_ref()
+    }
+
+    /// The `<joint>` or `<freejoint>` of a joint.
+    pub fn joint_place(&self, joint: usize) -> Option<&Place> {
+        self.places.joints.get(joint)
+    }
+
+    /// The `<geom>` of a geom.
+    pub fn geom_place(&self, geom: usize) -> Option<&Place> {
+        self.places.geoms.get(geom).map(|(place, _)| place)
+    }
+
+    /// The element of an actuator.
+    pub fn actuator_place(&self, actuator: usize) -> Option<&Place> {
+        self.places.actuators.get(actuator)
+    }
 }

@@ -132,10 +132,17 @@ impl Model {
         let root = source::read_as(path, texts)?;
         let mut found = crate::compile::compile(&root, path, &self.options)?;
         // Sums and products of masses round differently.
+        let near = |a: &[f64], b: &[f64]| {
+            let mut pairs = a.iter().zip(b);
+            pairs.all(|(a, b)| (a - b).abs() <= 1e-9 * (a.abs() + b.abs()).max(1e-6))
+        };
         for (mine, theirs) in self.bodies.iter().zip(&mut found.bodies) {
-            let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs();
-            let pairs = mine.inertia.iter().zip(&theirs.inertia);
-            if near(mine.mass, theirs.mass) && pairs.into_iter().all(|(a, b)| near(*a, *b)) {
+            let (a, b) = (&mine.inertial_pose, &theirs.inertial_pose);
+            if near(&[mine.mass], &[theirs.mass])
+                && near(&mine.inertia, &theirs.inertia)
+                && near(&a.pos, &b.pos)
+                && near(&a.quat, &b.quat)
+            {
                 (theirs.mass, theirs.inertia) = (mine.mass, mine.inertia);
                 theirs.inertial_pose = mine.inertial_pose;
             }

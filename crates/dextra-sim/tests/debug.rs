@@ -164,6 +164,13 @@ fn edited_numbers_are_written_back_and_nothing_else_changes() {
         );
     }
     assert_eq!(reloaded.geoms[0].friction, [0.9, 0.01, 0.0001]);
+    let line = |place: Option<&dextra_sim::Place>| place.unwrap().line;
+    assert_eq!(line(reloaded.body_place(1)), 5);
+    assert_eq!(line(reloaded.joint_place(1)), 11);
+    assert_eq!(line(reloaded.geom_place(1)), 8);
+    let servo = reloaded.actuator_place(0).unwrap();
+    assert_eq!((&*servo.file, servo.line), (parts.as_path(), 4));
+    assert_eq!(reloaded.body_place(0), None);
     // Line by line, only what was edited differs.
     let changed = |old: &str, new: &str| -> Vec<String> {
         assert_eq!(old.lines().count(), new.lines().count());

@@ -77,8 +77,8 @@ fn singles(v: [f64; 3]) -> Vec3 {
     Vec3::from_array(v.map(|x| x as f32))
 }
 
-#[allow(clippy::too_many_arguments, reason = "a system names what it touches")]
 /// A double click with the left button selects, with the right it looks there.
+#[allow(clippy::too_many_arguments, reason = "a system names what it touches")]
 fn select(
     mut presses: MessageReader<MouseButtonInput>,
     mut hand: ResMut<Hand>,

@@ -124,6 +124,7 @@ pub(crate) fn bodies(
             .and(element)
             .and_then(|element| element.all(&["inertial"]).next());
         out.places.inertials.push(inertial.map(Place::new));
+        out.places.bodies.push(element.map(Place::new));
         elements.push(element);
     }
     out.scale_mass(settings);

@@ -1,7 +1,7 @@
 //! What is selected: its numbers with units, those that can be edited as fields.
 
 use bevy_egui::egui::{DragValue, Grid, RichText, Ui, vec2};
-use dextra_sim::{JointKind, Parameter, Transmission};
+use dextra_sim::{JointKind, Model, Parameter, Place, Transmission};
 
 use super::{Answer, section, theme};
 use crate::sandbox::{Command, Selection, Shot, view::SandboxView};
@@ -20,6 +20,12 @@ pub(super) fn show(ui: &mut Ui, view: &SandboxView, shot: &Shot, answer: &mut An
         }
     };
     section(ui, &title);
+    if let Some(place) = place(model, view.selected) {
+        let file = place.file.file_name().unwrap_or_default().to_string_lossy();
+        let text = format!("<{}> in {file}, line {}", place.tag, place.line);
+        ui.label(RichText::new(text).small().color(theme::FAINT))
+            .on_hover_text(format!("{}:{}", place.file.display(), place.line));
+    }
     Grid::new("inspector")
         .num_columns(2)
         .spacing(vec2(10.0, 3.0))
@@ -33,6 +39,16 @@ pub(super) fn show(ui: &mut Ui, view: &SandboxView, shot: &Shot, answer: &mut An
                 field(ui, view, shot, parameter, answer);
             }
         });
+}
+
+/// Where what is selected was written.
+fn place(model: &Model, selected: Option<Selection>) -> Option<&Place> {
+    match selected? {
+        Selection::Body(index) => model.body_place(index),
+        Selection::Joint(index) => model.joint_place(index),
+        Selection::Geom(index) => model.geom_place(index),
+        Selection::Actuator(index) => model.actuator_place(index),
+    }
 }
 
 /// A number that can be edited; bold while it differs from the file.
