@@ -5,6 +5,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -13,7 +14,11 @@ use bevy::prelude::*;
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::{
-    curves::Curve, library::Library, notice::Notices, panel::Layout, workspace::Workspace,
+    curves::Curve,
+    library::{Library, RunEntry},
+    notice::Notices,
+    panel::Layout,
+    workspace::Workspace,
 };
 
 /// Open runs are looked at again after this: they may go on.
@@ -89,7 +94,7 @@ type Read = Receiver<Vec<Result<OpenRun, String>>>;
 #[derive(Resource)]
 pub(crate) struct Analysis {
     /// The open runs, in the order they were opened.
-    pub runs: Vec<OpenRun>,
+    pub runs: Vec<Arc<OpenRun>>,
     /// The metrics shown.
     pub metrics: Vec<&'static str>,
     /// Share of the charts' width to average over.
@@ -101,6 +106,8 @@ pub(crate) struct Analysis {
     wanted: Vec<PathBuf>,
     read: Option<Read>,
     read_at: Instant,
+    /// What is to be told of a file, once it is written.
+    written: Option<Receiver<String>>,
 }
 
 impl Default for Analysis {
@@ -119,6 +126,7 @@ impl Default for Analysis {
             wanted: Vec::new(),
             read: None,
             read_at: Instant::now(),
+            written: None,
         }
     }
 }
@@ -134,11 +142,13 @@ impl Analysis {
         self.wanted.len() > self.runs.len()
     }
 
-    /// Carries a change out. Returns what a person should be told.
-    pub fn change(&mut self, change: Change, library: &Library) -> Option<String> {
+    /// Carries a change out.
+    pub fn change(&mut self, change: Change, library: &Library) {
         match change {
             Change::Run(run) => {
-                let path = &library.runs().get(run)?.path;
+                let Some(RunEntry { path, .. }) = library.runs().get(run) else {
+                    return;
+                };
                 if self.wants(path) {
                     self.wanted.retain(|wanted| wanted != path);
                     self.runs.retain(|open| open.path != *path);
@@ -153,33 +163,23 @@ impl Analysis {
             Change::Smoothing(share) => self.smoothing = share,
             Change::Axis(axis) => self.axis = axis,
             Change::Group(group) => self.group = group,
-            Change::Csv => {
-                let path = free_name();
-                return Some(match fs::write(&path, self.csv()) {
-                    Ok(()) => format!("Saved {}", path.display()),
-                    Err(error) => format!("Cannot save {}: {error}", path.display()),
-                });
-            }
+            Change::Csv => self.write_csv(),
         }
-        None
     }
 
-    /// The shown metrics of the open runs, every point: `run,metric,x,value`.
-    fn csv(&self) -> String {
-        let mut text = format!("run,metric,{},value\n", self.axis.name());
-        for run in &self.runs {
-            for metric in &self.metrics {
-                let Some(curve) = run.curve(metric, self.axis) else {
-                    continue;
-                };
-                let all = f64::MIN..=f64::MAX;
-                for [x, y] in curve.outline(&all, usize::MAX) {
-                    // A String takes every write.
-                    let _ = writeln!(text, "{},{metric},{x},{y}", run.name);
-                }
-            }
-        }
-        text
+    /// Writes the shown metrics to a file, on a thread: there may be millions of points.
+    fn write_csv(&mut self) {
+        let (runs, metrics, axis) = (self.runs.clone(), self.metrics.clone(), self.axis);
+        let (sender, receiver) = bounded(1);
+        thread::spawn(move || {
+            let path = free_name();
+            // The receiver is gone when another file is asked for, and at the end.
+            let _ = sender.send(match fs::write(&path, csv(&runs, &metrics, axis)) {
+                Ok(()) => format!("Saved {}", path.display()),
+                Err(error) => format!("Cannot save {}: {error}", path.display()),
+            });
+        });
+        self.written = Some(receiver);
     }
 
     /// Begins to read the runs that are wanted, or that have grown.
@@ -223,8 +223,8 @@ impl Analysis {
         for run in read {
             match run {
                 Ok(run) => match self.runs.iter().position(|open| open.path == run.path) {
-                    Some(place) => self.runs[place] = run,
-                    None if self.wants(&run.path) => self.runs.push(run),
+                    Some(place) => self.runs[place] = Arc::new(run),
+                    None if self.wants(&run.path) => self.runs.push(Arc::new(run)),
                     None => {}
                 },
                 Err(message) => failed.push(message),
@@ -237,6 +237,23 @@ impl Analysis {
         }
         failed
     }
+}
+
+/// Metrics of runs, every point: `run,metric,x,value`.
+fn csv(runs: &[Arc<OpenRun>], metrics: &[&str], axis: Axis) -> String {
+    let mut text = format!("run,metric,{},value\n", axis.name());
+    for run in runs {
+        for metric in metrics {
+            let Some(curve) = run.curve(metric, axis) else {
+                continue;
+            };
+            for [x, y] in curve.outline(&(f64::MIN..=f64::MAX), usize::MAX) {
+                // A String takes every write.
+                let _ = writeln!(text, "{},{metric},{x},{y}", run.name);
+            }
+        }
+    }
+    text
 }
 
 /// Reads a run's `progress.csv`.
@@ -321,10 +338,14 @@ fn read(
         library.look();
     }
     *was_open = open;
+    let analysis = analysis.as_mut();
+    if let Some(told) = analysis.written.as_ref().and_then(|w| w.try_recv().ok()) {
+        notices.say(told);
+        analysis.written = None;
+    }
     if !open {
         return;
     }
-    let analysis = analysis.as_mut();
     // The first time, the newest run is what one wants to see.
     if analysis.wanted.is_empty() && analysis.runs.is_empty() && !library.runs().is_empty() {
         analysis.change(Change::Run(0), &library);
@@ -383,8 +404,8 @@ mod tests {
             metrics: vec!["q_mean"],
             ..Analysis::default()
         };
-        analysis.runs.push(b);
-        let csv = analysis.csv();
+        analysis.runs.push(Arc::new(b));
+        let csv = csv(&analysis.runs, &analysis.metrics, analysis.axis);
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(lines[0], "run,metric,steps,value");
         assert_eq!(

@@ -169,11 +169,7 @@ impl Hands<'_, '_> {
             Action::Recall(Recollection::Bar(bar)) => self.memory.chosen = Some(bar),
             Action::Recall(Recollection::Row(row)) => self.recall(row),
             Action::Compare(against) => self.compare(against),
-            Action::Analyse(change) => {
-                if let Some(told) = self.analysis.change(change, &self.library) {
-                    self.notices.say(told);
-                }
-            }
+            Action::Analyse(change) => self.analysis.change(change, &self.library),
             Action::SaveCharts => {
                 let part = self.marks.0.get("analysis").copied();
                 self.captures.write(Capture {

@@ -1,6 +1,6 @@
 //! The workspace for analysing: runs to choose from, and their metrics as charts.
 
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use bevy_egui::egui::{
     self, Align, Button, Color32, ComboBox, Layout as Flow, RichText, ScrollArea, Slider, Ui, vec2,
@@ -152,7 +152,7 @@ fn settings(ui: &mut Ui, analysis: &Analysis, answer: &mut Answer) {
 /// The colour of an open run: runs of one band share theirs.
 fn color(analysis: &Analysis, place: usize) -> Color32 {
     const COLORS: usize = 12;
-    let first = |run: &OpenRun| match analysis.group {
+    let first = |run: &Arc<OpenRun>| match analysis.group {
         true => run.experiment == analysis.runs[place].experiment,
         false => run.path == analysis.runs[place].path,
     };
@@ -171,7 +171,7 @@ fn chart(ui: &mut Ui, analysis: &Analysis, metric: &'static str, height: f32) {
             .strong()
             .color(theme::QUIET),
     );
-    let known = |run: &OpenRun| run.curve(metric, analysis.axis).is_some();
+    let known = |run: &Arc<OpenRun>| run.curve(metric, analysis.axis).is_some();
     if !analysis.runs.iter().any(known) {
         charts::nothing_yet(ui, height);
         return;
@@ -200,7 +200,8 @@ fn chart(ui: &mut Ui, analysis: &Analysis, metric: &'static str, height: f32) {
                 } else if !done.contains(&run.experiment.as_str()) {
                     done.push(&run.experiment);
                     let same = |other: &&OpenRun| other.experiment == run.experiment;
-                    let seeds: Vec<&OpenRun> = analysis.runs.iter().filter(same).collect();
+                    let all = analysis.runs.iter().map(Arc::as_ref);
+                    let seeds: Vec<&OpenRun> = all.filter(same).collect();
                     match seeds.as_slice() {
                         [run] => line(ui, run, analysis, metric, &drawn, color),
                         seeds => seeds_as_band(ui, seeds, analysis, metric, &drawn, color),
