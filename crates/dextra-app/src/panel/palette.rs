@@ -1,8 +1,6 @@
 //! The command palette: everything that can be asked for, found by name.
 
-use bevy_egui::egui::{
-    self, Align2, Button, Id, Key, Rect, RichText, ScrollArea, TextEdit, Ui, vec2,
-};
+use bevy_egui::egui::{self, Align2, Button, Id, Key, Rect, RichText, TextEdit, Ui, vec2};
 
 use super::{Answer, theme};
 use crate::{
@@ -67,13 +65,16 @@ pub(super) fn show(ctx: &egui::Context, rect: Rect, view: &View, answer: &mut An
                 (_, true) => chosen.saturating_sub(1),
                 _ => chosen.min(last),
             };
-            ScrollArea::vertical().show(ui, |ui| {
+            // Not in a scroll area: a window of no fixed height would give it none.
+            let lines = ui.vertical(|ui| {
                 for (index, entry) in found.iter().take(SHOWN).enumerate() {
                     if line(ui, entry, index == chosen) || (enter && index == chosen) {
                         asked = Some(entry.action);
                     }
                 }
             });
+            let seen = lines.response.rect.intersect(ui.clip_rect());
+            answer.marks.insert("palette_lines", seen);
             if found.is_empty() {
                 ui.label(RichText::new("Nothing is called that").color(theme::QUIET));
             }
@@ -91,7 +92,8 @@ pub(super) fn show(ctx: &egui::Context, rect: Rect, view: &View, answer: &mut An
 fn line(ui: &mut Ui, entry: &Entry, chosen: bool) -> bool {
     let mut button = Button::selectable(chosen, &entry.text).min_size(vec2(444.0, 20.0));
     if let Some(key) = entry.key {
-        button = button.shortcut_text(key);
+        // The other font has no arrows.
+        button = button.shortcut_text(RichText::new(key).monospace());
     }
     ui.add(button).clicked()
 }

@@ -327,6 +327,19 @@ fn a_click_on_the_timeline_puts_the_cursor_there() {
 }
 
 #[test]
+fn the_palette_shows_a_page_of_what_there_is() {
+    let (status, history) = (Status::default(), History::default());
+    let view = view(Stage::Idle, &status, &history);
+    let layout = Layout {
+        palette: true,
+        ..layout(Workspace::Watch)
+    };
+    let (answer, _) = draw_with(&egui::Context::default(), &view, layout, vec![]);
+    let seen = answer.marks["palette_lines"].height();
+    assert!(seen > 250.0, "{seen}");
+}
+
+#[test]
 fn the_palette_finds_by_name_and_enter_asks_for_it() {
     let (status, history) = (Status::default(), History::default());
     let view = view(Stage::Idle, &status, &history);
