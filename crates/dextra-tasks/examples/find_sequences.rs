@@ -1,7 +1,8 @@
 //! Finds posture sequences for the pen: a library that `[expert]` of kind `sequences` plays back.
 //!
 //! `find_sequences SEQUENCES.csv GOALS.csv SECONDS [SEED]`; where SEQUENCES.csv exists, the search goes
-//! on from it, and with 0 SECONDS it is only sorted anew.
+//! on from it, and with 0 SECONDS it is only sorted anew. Until the end what was found stands in
+//! SEQUENCES.csv.found: goals count the library's lines, so the two change together.
 //!
 //! Quality diversity (Mouret and Clune 2015, MAP-Elites, with the line operator of Vassiliades and
 //! Mouret 2018): whatever a sequence does with the pen is judged against every goal of a grid, and
@@ -63,7 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|_| Env::make("pen", &EnvOptions::default()))
         .collect::<Result<Vec<_>, _>>()?;
     let mut archive: Vec<Elite> = (0..GRID * GRID).map(unserved).collect();
+    let found = format!("{library}.found");
     let mut candidates = known(library)?;
+    candidates.extend(known(&found)?);
     let (began, mut tried) = (Instant::now(), 0);
     while !candidates.is_empty() || began.elapsed().as_secs_f64() < seconds {
         let mut batch = candidates.split_off(candidates.len().saturating_sub(BATCH));
@@ -76,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mean = archive.iter().map(|e| e.fitness).sum::<f64>() / archive.len() as f64;
             let secs = began.elapsed().as_secs();
             println!("{tried} candidates, {secs} s: mean fitness {mean:.3}");
-            write_library(library, &distinct(&archive))?;
+            write_library(&found, &distinct(&archive))?;
         }
     }
     sort(
@@ -85,7 +88,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Path::new(library),
         goals,
         &mut rng,
-    )
+    )?;
+    if Path::new(&found).exists() {
+        fs::remove_file(&found)?;
+    }
+    Ok(())
 }
 
 fn goal_rad(cell: usize) -> [f64; 2] {
