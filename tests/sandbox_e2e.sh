@@ -51,7 +51,7 @@ at="$(state at)"
 key Right; until_true 10 "one step" is at "$((at + 1))"
 key Left; key Left; key Left; until_true 10 "three steps back" is at "$((at - 2))"
 is states "$((at + 2))" || fail "the history has $(state states) states"
-xdotool mousemove $(center history) sleep 0.3 mousedown 1 sleep 0.2 mouseup 1
+xdotool mousemove $(center history) sleep 0.3 mousedown 1 sleep 0.5 mouseup 1
 scrubbed() { [ "$(state at)" -lt "$((at - 10))" ]; }
 until_true 10 "a click scrubs" scrubbed
 here_at="$(state at)"
@@ -93,7 +93,7 @@ xdotool mouseup 3 keyup ctrl
 until_true 10 "and is let go" is pushed false
 
 [ "$(state edits)" = 0 ] || fail "something was edited"
-xdotool mousemove $(center mass) sleep 0.3 mousedown 1 sleep 0.2 mousemove_relative -- 40 0 sleep 0.3 mouseup 1
+xdotool mousemove $(center mass) sleep 0.3 mousedown 1 sleep 0.5 mousemove_relative -- 40 0 sleep 0.5 mouseup 1
 until_true 10 "a dragged number is an edit" is edits 1
 xdotool mousemove 630 250 sleep 0.2
 key ctrl+z; until_true 10 "Ctrl+Z takes it back" is edits 0

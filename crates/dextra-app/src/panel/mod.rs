@@ -135,6 +135,12 @@ impl Answer {
     }
 }
 
+/// Whether a slider over time was moved by the user. What plays moves on by itself, and the pointer that
+/// lets go of it stands where it was: that is no wish to go back.
+fn scrubbed(slider: &egui::Response) -> bool {
+    slider.changed() && !slider.drag_stopped()
+}
+
 pub(crate) struct PanelPlugin;
 
 impl Plugin for PanelPlugin {

@@ -5,7 +5,7 @@ use bevy_egui::egui::{
     vec2,
 };
 
-use super::{Answer, theme};
+use super::{Answer, scrubbed, theme};
 use crate::{
     action::Action,
     bindings,
@@ -75,7 +75,7 @@ fn controls(ui: &mut Ui, timeline: &TimelineView, answer: &mut Answer) {
         ui.spacing_mut().slider_width = (ui.available_width() - 76.0).max(60.0);
         let slider = ui.add(Slider::new(&mut at, 0..=last).show_value(false));
         answer.marks.insert("scrub", slider.rect);
-        if slider.changed() {
+        if scrubbed(&slider) {
             answer.actions.push(Action::Pin(timeline.start + at));
         }
         ui.label(RichText::new(text).monospace().small());

@@ -90,26 +90,25 @@ fn a_negative_gear_is_shown_as_it_is_and_edits_nothing() {
     assert!(answer.marks.contains_key("gear") && answer.commands.is_empty());
 }
 
+/// Draws a frame with these events; returns its answer.
+fn pass(ctx: &egui::Context, view: &SandboxView, events: Vec<Event>) -> (Answer, Rect) {
+    ctx.begin_pass(RawInput {
+        screen_rect: Some(WINDOW),
+        events,
+        ..RawInput::default()
+    });
+    let layout = Layout::new(Workspace::Watch, Arrangement::of(Workspace::Watch));
+    let drawn = draw(ctx, view, layout);
+    let _ = ctx.end_pass();
+    drawn
+}
+
 /// Draws some frames with these events in the last; returns its answer.
 fn draw_with(ctx: &egui::Context, view: &SandboxView, events: Vec<Event>) -> (Answer, Rect) {
     theme::apply(ctx);
-    let pass = |events| {
-        ctx.begin_pass(RawInput {
-            screen_rect: Some(WINDOW),
-            events,
-            ..RawInput::default()
-        });
-        let drawn = draw(
-            ctx,
-            view,
-            Layout::new(Workspace::Watch, Arrangement::of(Workspace::Watch)),
-        );
-        let _ = ctx.end_pass();
-        drawn
-    };
-    pass(Vec::new());
-    pass(Vec::new());
-    pass(events)
+    pass(ctx, view, Vec::new());
+    pass(ctx, view, Vec::new());
+    pass(ctx, view, events)
 }
 
 fn click(pos: Pos2) -> Vec<Event> {
@@ -163,6 +162,21 @@ fn buttons_ask_for_what_they_say() {
         let (answer, _) = draw_with(&ctx, &view, click(pos));
         assert_eq!(answer.actions, [action], "{name}");
     }
+}
+
+#[test]
+fn a_pointer_that_lets_go_of_the_history_does_not_scrub_what_plays_again() {
+    let (mut shot, overlays) = (long_scene(), Overlays::default());
+    let ctx = egui::Context::default();
+    let (answer, _) = draw_with(&ctx, &view(&shot, &overlays), vec![]);
+    let events = click(answer.marks["history"].center());
+    let (answer, _) = draw_with(&ctx, &view(&shot, &overlays), events[..2].to_vec());
+    let &[Command::Scrub(at)] = &answer.commands[..] else {
+        panic!("{:?}", answer.commands);
+    };
+    (shot.at, shot.states, shot.paused) = (at + 1, at + 2, false);
+    let (answer, _) = pass(&ctx, &view(&shot, &overlays), events[2..].to_vec());
+    assert_eq!(answer.commands, []);
 }
 
 #[test]

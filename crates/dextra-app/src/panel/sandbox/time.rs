@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy_egui::egui::{Button, Checkbox, Grid, Slider, Ui, vec2};
 
-use super::{Answer, theme};
+use super::{super::scrubbed, Answer, theme};
 use crate::{
     action::Action,
     sandbox::{Command, SPEEDS, Shot, view::SandboxView},
@@ -61,7 +61,7 @@ pub(super) fn show(ui: &mut Ui, shot: &Shot, answer: &mut Answer) {
         let slider = ui.add(Slider::new(&mut at, 0..=newest.max(1)).show_value(false));
         let slider = slider.on_hover_text("The states behind; playing on from one branches there");
         answer.marks.insert("history", slider.rect);
-        if slider.changed() {
+        if scrubbed(&slider) {
             answer.commands.push(Command::Scrub(at));
         }
         let behind = newest - shot.at.min(newest);
