@@ -56,6 +56,15 @@ until_true() {
   done
   ok "$what"
 }
+# until_still SECONDS WHAT KEY: a value that has not changed for a second. What was under way when something
+# was paused may still arrive.
+until_still() {
+  local end=$((SECONDS + $1)) value; shift
+  until value="$(state "$2")"; sleep 1; is "$2" "$value"; do
+    [ "$SECONDS" -lt "$end" ] || fail "$1: $2 went on to $(state "$2")"
+  done
+  ok "$1 at $value"
+}
 is() { [ "$(state "$1")" = "$2" ]; }
 more_than() { [ "$(state "$1")" -gt "$2" ] 2>/dev/null; }
 center() { grep "^WIDGET $1 " "$out/app.log" | tail -n 1 | awk '{ printf "%d %d", $3 + $5 / 2, $4 + $6 / 2 }'; }
