@@ -24,6 +24,7 @@ mod compile;
 mod contact;
 mod convert;
 mod drive;
+mod engine;
 mod error;
 mod framing;
 mod keyframe;

@@ -9,19 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rapier3d::prelude as rp;
-
 use crate::{
     build::{self, Coordinate, Mount, Plan},
-    contact::{Hooks, Rules},
+    contact::Rules,
     convert::{array, from_engine, to_engine, vector},
     drive::{Drive, DriveState},
+    engine::Engine,
     error::SimError,
     model::{Model, WORLD},
-    options::PhysicsOptions,
     pose::Pose,
     snapshot::{Snapshot, State},
-    softness::{Motion, Softness},
+    softness::Motion,
     split,
     torsion::Torsion,
     world::World,
@@ -62,83 +60,6 @@ pub struct StepTimes {
     pub engine: Duration,
     /// Positions and velocities read back.
     pub read: Duration,
-}
-
-/// What the engine needs to step and does not remember.
-struct Engine {
-    gravity: rp::Vector,
-    parameters: rp::IntegrationParameters,
-    softness: Softness,
-    pipeline: rp::PhysicsPipeline,
-    soft_bodies: rp::SoftBodySet,
-    ccd: rp::CCDSolver,
-}
-
-impl Engine {
-    fn new(model: &Model) -> Self {
-        let mut pipeline = rp::PhysicsPipeline::new();
-        pipeline.counters.disable();
-        let softness = Softness::new(model.timestep_secs);
-        Self {
-            gravity: vector(model.gravity),
-            parameters: parameters(model.timestep_secs, &softness, &model.options),
-            softness,
-            pipeline,
-            soft_bodies: rp::SoftBodySet::new(),
-            ccd: rp::CCDSolver::new(),
-        }
-    }
-
-    /// One step; false when something was not finite.
-    fn step(&mut self, world: &mut World, rules: &Rules, motion: &mut Motion) -> bool {
-        motion.read(world);
-        let hooks = Hooks {
-            rules,
-            motion,
-            softness: self.softness,
-        };
-        self.pipeline.step(
-            self.gravity,
-            &self.parameters,
-            &mut world.islands,
-            &mut world.broad_phase,
-            &mut world.narrow_phase,
-            &mut world.bodies,
-            &mut world.colliders,
-            &mut world.impulse_joints,
-            &mut world.multibody_joints,
-            &mut self.soft_bodies,
-            &mut self.ccd,
-            &hooks,
-            &(),
-        );
-        self.pipeline.quarantine().is_empty()
-    }
-}
-
-/// The engine's defaults are for crates and houses; these are for fingers.
-fn parameters(
-    timestep_secs: f64,
-    softness: &Softness,
-    options: &PhysicsOptions,
-) -> rp::IntegrationParameters {
-    rp::IntegrationParameters {
-        dt: timestep_secs as f32,
-        num_solver_iterations: options.substeps.max(1) as usize,
-        num_internal_pgs_iterations: options.contact_sweeps.max(1) as usize,
-        // What a contact's spring gives to the motion stays there, as in MuJoCo.
-        num_internal_stabilization_iterations: 0,
-        normalized_max_corrective_velocity: f32::MAX,
-        normalized_prediction_distance: options.prediction_m as f32,
-        contact_softness: softness.spring(),
-        static_contact_softness: softness.spring(),
-        friction_in_bias_pass: true,
-        // Stale contact points let a grasp slip.
-        contact_recycling: false,
-        max_ccd_substeps: 0,
-        friction_model: rp::FrictionModel::Coulomb,
-        ..rp::IntegrationParameters::default()
-    }
 }
 
 impl Sim {
