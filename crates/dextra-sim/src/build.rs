@@ -85,7 +85,7 @@ pub(crate) fn build(model: &Model, rules: &Rules, split_at: &[String]) -> (World
         model,
         poses: reference_poses(model, &local),
         masses: masses(model),
-        world: World::default(),
+        world: World::new(),
         links: vec![None; model.joints.len()],
         mounts: vec![None; model.bodies.len()],
         fixed: Vec::new(),

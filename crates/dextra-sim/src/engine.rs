@@ -11,6 +11,13 @@ use crate::{
     world::World,
 };
 
+/// The size of things to the engine, which takes a metre for a typical one, metres. It looks for
+/// contacts between colliders whose boxes, each widened by 4% of this, overlap: with a metre every
+/// part of a hand would be compared with nearly every other. A power of two divides exactly.
+const LENGTH_UNIT: f32 = 0.0625;
+/// The fastest that the engine lets a free body be, m/s.
+const MAX_SPEED: f32 = 400.0;
+
 /// What the engine needs to step and does not remember.
 pub(crate) struct Engine {
     pub gravity: rp::Vector,
@@ -72,12 +79,14 @@ fn parameters(
 ) -> rp::IntegrationParameters {
     rp::IntegrationParameters {
         dt: timestep_secs as f32,
+        length_unit: LENGTH_UNIT,
+        normalized_max_linear_velocity: MAX_SPEED / LENGTH_UNIT,
         num_solver_iterations: options.substeps.max(1) as usize,
         num_internal_pgs_iterations: options.contact_sweeps.max(1) as usize,
         // What a contact's spring gives to the motion stays there, as in MuJoCo.
         num_internal_stabilization_iterations: 0,
         normalized_max_corrective_velocity: f32::MAX,
-        normalized_prediction_distance: options.prediction_m as f32,
+        normalized_prediction_distance: options.prediction_m as f32 / LENGTH_UNIT,
         contact_softness: softness.spring(),
         static_contact_softness: softness.spring(),
         friction_in_bias_pass: true,

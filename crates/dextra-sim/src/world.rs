@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::build::Dof;
 
 /// The engine's sets.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct World {
     pub islands: rp::IslandManager,
     pub broad_phase: rp::BroadPhaseBvh,
@@ -18,6 +18,22 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// A world with nothing in it.
+    pub(crate) fn new() -> Self {
+        Self {
+            islands: rp::IslandManager::new(),
+            // Rearranging the tree at every step costs more than a few dozen colliders repay.
+            broad_phase: rp::BroadPhaseBvh::with_optimization_strategy(
+                rp::BvhOptimizationStrategy::None,
+            ),
+            narrow_phase: rp::NarrowPhase::new(),
+            bodies: rp::RigidBodySet::new(),
+            colliders: rp::ColliderSet::new(),
+            impulse_joints: rp::ImpulseJointSet::new(),
+            multibody_joints: rp::MultibodyJointSet::new(),
+        }
+    }
+
     /// As `clone`, reusing the memory of `self`.
     pub(crate) fn assign(&mut self, other: &World) {
         self.islands.clone_from(&other.islands);
