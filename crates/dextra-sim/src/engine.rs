@@ -17,6 +17,10 @@ use crate::{
 const LENGTH_UNIT: f32 = 0.0625;
 /// The fastest that the engine lets a free body be, m/s.
 const MAX_SPEED: f32 = 400.0;
+/// Steps after which the engine gets new buffers. It clears them whole at every step, however few
+/// contacts there are, and they stay as large as the most contacts ever made them. They hold nothing
+/// from step to step, so results do not depend on this.
+const STEPS_PER_PIPELINE: u32 = 50;
 
 /// What the engine needs to step and does not remember.
 pub(crate) struct Engine {
@@ -24,6 +28,8 @@ pub(crate) struct Engine {
     pub parameters: rp::IntegrationParameters,
     softness: Softness,
     pipeline: rp::PhysicsPipeline,
+    /// Steps that the pipeline has taken.
+    pipeline_steps: u32,
     soft_bodies: rp::SoftBodySet,
     ccd: rp::CCDSolver,
 }
@@ -31,14 +37,13 @@ pub(crate) struct Engine {
 impl Engine {
     /// The engine as `model` sets it.
     pub(crate) fn new(model: &Model) -> Self {
-        let mut pipeline = rp::PhysicsPipeline::new();
-        pipeline.counters.disable();
         let softness = Softness::new(model.timestep_secs);
         Self {
             gravity: vector(model.gravity),
             parameters: parameters(model.timestep_secs, &softness, &model.options),
             softness,
-            pipeline,
+            pipeline: pipeline(),
+            pipeline_steps: 0,
             soft_bodies: rp::SoftBodySet::new(),
             ccd: rp::CCDSolver::new(),
         }
@@ -47,6 +52,11 @@ impl Engine {
     /// One step; false when something was not finite.
     pub(crate) fn step(&mut self, world: &mut World, rules: &Rules, motion: &mut Motion) -> bool {
         motion.read(world);
+        if self.pipeline_steps == STEPS_PER_PIPELINE {
+            self.pipeline = pipeline();
+            self.pipeline_steps = 0;
+        }
+        self.pipeline_steps += 1;
         let hooks = Hooks {
             rules,
             motion,
@@ -69,6 +79,12 @@ impl Engine {
         );
         self.pipeline.quarantine().is_empty()
     }
+}
+
+fn pipeline() -> rp::PhysicsPipeline {
+    let mut pipeline = rp::PhysicsPipeline::new();
+    pipeline.counters.disable();
+    pipeline
 }
 
 /// The engine's defaults are for crates and houses; these are for fingers.
