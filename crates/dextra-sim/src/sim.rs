@@ -1,6 +1,8 @@
 //! A simulation: one world, owned by one thread.
 
 mod push;
+#[cfg(test)]
+mod tests;
 mod touch;
 mod transfer;
 
