@@ -211,6 +211,23 @@ impl Drive {
         state.qvel.copy_from_slice(qvel);
     }
 
+    /// Puts the joints that the last step drove past the end of their stops back there, at rest, which
+    /// MuJoCo does not. Whether there were any: then links have to be brought to where their joints are.
+    pub(crate) fn hold(&self, model: &Model, world: &mut World, qpos: &[f64]) -> bool {
+        let mut any = false;
+        for (joint, driven) in model.joints.iter().zip(&self.joints) {
+            let limited = driven.as_ref().and_then(|d| Some((d, d.limit.as_ref()?)));
+            let Some((driven, limit)) = limited else {
+                continue;
+            };
+            if let Some(end) = limit.end(qpos[driven.qpos]) {
+                world.set_scalar(&driven.dof, (end - joint.reference) as f32, 0.0);
+                any = true;
+            }
+        }
+        any
+    }
+
     /// The push of a limit against which dry friction holds its joint, which moves away from it
     /// with the speed `v` under the force `force`; `None` when it slips.
     ///

@@ -9,7 +9,10 @@ use crate::model::SolverParams;
 /// How far past its range a joint gets at all, rad or m: there it meets a hard stop, which MuJoCo
 /// does not have (a hand rammed into a table bends its fingers back by a radian there).
 const STOP: f64 = 0.08;
-/// The share of an excess over that which is taken back per step.
+/// How far past its range a joint is left after a step, rad or m: a blow within the step can drive a
+/// finger's light joint through the stop.
+const END: f64 = 0.09;
+/// The share of an excess over the stop which is taken back per step.
 const STOP_RETURN: f64 = 0.2;
 /// The impedance of the stop.
 const STOP_IMPEDANCE: f64 = 0.9995;
@@ -133,6 +136,12 @@ impl Limit {
             acceleration,
             impedance: STOP_IMPEDANCE,
         })
+    }
+
+    /// The end of its stop that a joint at `position` is past.
+    pub(crate) fn end(&self, position: f64) -> Option<f64> {
+        let within = position.clamp(self.range[0] - END, self.range[1] + END);
+        (within != position).then_some(within)
     }
 
     /// What the lower (`side` = 1) or the upper (-1) limit asks for, if it acts.

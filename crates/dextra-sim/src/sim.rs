@@ -222,6 +222,11 @@ impl Sim {
         let stepped = started.map(|_| Instant::now());
         self.state.time_secs += dt;
         self.read();
+        let State { world, qpos, .. } = &mut self.state;
+        if self.drive.hold(&self.model, world, qpos) {
+            self.propagate();
+            self.read();
+        }
         if let (Some(times), Some(started), Some(driven), Some(stepped)) =
             (&mut self.times, started, driven, stepped)
         {

@@ -118,6 +118,26 @@ fn a_limit_yields_by_mujocos_law() {
 }
 
 #[test]
+fn no_blow_drives_a_joint_past_the_end_of_its_stop() {
+    // A light finger, and a heavy ball that falls fast on its end.
+    let bodies = r#"<body pos="0 0 1"><joint name="j" axis="0 1 0" limited="true" range="-10 10"/>
+        <geom type="capsule" fromto="0 0 0 0.05 0 0" size="0.008" mass="0.01"/></body>
+        <body name="ball" pos="0.04 0 1.1"><freejoint/><geom size="0.03" mass="200"/></body>"#;
+    let mut sim = sim(bodies, "");
+    let mut qvel = [0.0; 7];
+    qvel[3] = -12.0;
+    let qpos = sim.qpos().to_vec();
+    sim.set_state(&qpos, &qvel).unwrap();
+    let mut furthest: f64 = 0.0;
+    for _ in 0..100 {
+        sim.step(&[]);
+        furthest = furthest.max(sim.qpos()[0].abs() - 10_f64.to_radians());
+    }
+    assert!((0.05..0.0901).contains(&furthest), "{furthest}");
+    assert!(sim.is_finite());
+}
+
+#[test]
 fn a_tendons_limit_couples_its_joints() {
     let finger = r#"<body><joint name="a" axis="0 1 0" damping="0.05" armature="0.001"/>
         <inertial pos="0 0 0" mass="0.01" diaginertia="1e-5 1e-5 1e-5"/>
