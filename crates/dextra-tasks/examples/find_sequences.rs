@@ -7,8 +7,9 @@
 //! Quality diversity (Mouret and Clune 2015, MAP-Elites, with the line operator of Vassiliades and
 //! Mouret 2018): whatever a sequence does with the pen is judged against every goal of a grid, and
 //! each goal keeps the best sequence seen, on average over several playbacks with noise. The shaped
-//! reward decides; nothing else is known of the hand. The pen always starts alike, which is why a
-//! sequence can do at all. At the end each goal is given a sequence that serves it, and its neighbours
+//! reward decides; nothing else is known of the hand. Every other batch climbs towards one goal that is
+//! badly served (an emitter, as in Fontaine et al. 2020, CMA-ME, by the cross-entropy method). The pen
+//! always starts alike, which is why a sequence can do at all. At the end each goal is given a sequence that serves it, and its neighbours
 //! like ones.
 
 use std::{env, error::Error, fs, path::Path, thread, time::Instant};
@@ -33,6 +34,12 @@ const FINAL_PLAYBACKS: usize = 16;
 const GRACE: usize = 25;
 /// Candidates tried side by side.
 const BATCH: usize = 16;
+/// Batches for which a goal is climbed towards.
+const CLIMB: usize = 24;
+/// Of a climb's batch, those whose mean and spread the next one is drawn from.
+const BEST: usize = 4;
+/// A climb's spread of actions at first, and at least.
+const SPREAD: [f64; 2] = [0.15, 0.03];
 /// Goals by which a cell of the grid is judged, around its own.
 const GOALS_OF_A_CELL: usize = 6;
 /// What a difference of 1 between the actions of neighbours costs, in successes.
@@ -67,6 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let found = format!("{library}.found");
     let mut candidates = known(library)?;
     candidates.extend(known(&found)?);
+    let mut climb = Climb::begin(&archive, &mut rng);
     let (began, mut tried) = (Instant::now(), 0);
     while !candidates.is_empty() || began.elapsed().as_secs_f64() < seconds {
         let mut batch = candidates.split_off(candidates.len().saturating_sub(BATCH));
@@ -75,6 +83,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         judge(&mut envs, batch, &mut archive, &mut rng);
         tried += BATCH;
+        if candidates.is_empty() {
+            let batch = climb.batch(&mut rng);
+            let firsts = judge(&mut envs, batch.clone(), &mut archive, &mut rng);
+            climb.learn(&batch, &firsts);
+            if climb.batches == CLIMB {
+                climb = Climb::begin(&archive, &mut rng);
+            }
+            tried += BATCH;
+        }
         if tried % (100 * BATCH) == 0 {
             let mean = archive.iter().map(|e| e.fitness).sum::<f64>() / archive.len() as f64;
             let secs = began.elapsed().as_secs();
@@ -139,8 +156,67 @@ fn variation(archive: &[Elite], tried: usize, rng: &mut ChaCha8Rng) -> Genes {
         .collect()
 }
 
-/// Plays candidates and lets every goal keep the one that serves it better than what it has.
-fn judge(envs: &mut [Env], batch: Vec<Genes>, archive: &mut [Elite], rng: &mut ChaCha8Rng) {
+/// A climb towards one goal.
+struct Climb {
+    cell: usize,
+    mean: Genes,
+    spread: Vec<f64>,
+    batches: usize,
+}
+
+impl Climb {
+    /// Towards a goal that is badly served, from what serves it or one near it.
+    fn begin(archive: &[Elite], rng: &mut ChaCha8Rng) -> Self {
+        let cell = (0..4)
+            .map(|_| rng.random_range(0..archive.len()))
+            .min_by(|&a, &b| archive[a].fitness.total_cmp(&archive[b].fitness))
+            .unwrap_or_default();
+        let near = |i: usize, rng: &mut ChaCha8Rng| {
+            (i + rng.random_range(0..7)).saturating_sub(3).min(GRID - 1)
+        };
+        let from = near(cell / GRID, rng) * GRID + near(cell % GRID, rng);
+        Self {
+            cell,
+            mean: archive[from].genes.clone(),
+            spread: vec![SPREAD[0]; SIZE],
+            batches: 0,
+        }
+    }
+
+    fn batch(&self, rng: &mut ChaCha8Rng) -> Vec<Genes> {
+        let mut one = || -> Genes {
+            let pairs = self.mean.iter().zip(&self.spread);
+            let draw = pairs.map(|(mean, spread)| mean + spread * normal(rng));
+            draw.map(|x: f64| x.clamp(-1.0, 1.0)).collect()
+        };
+        (0..BATCH).map(|_| one()).collect()
+    }
+
+    /// The next batch is drawn from around the best of this one, by what each did for each goal.
+    fn learn(&mut self, batch: &[Genes], fitness: &[Vec<f64>]) {
+        let mut order: Vec<usize> = (0..batch.len()).collect();
+        order.sort_by(|&a, &b| fitness[b][self.cell].total_cmp(&fitness[a][self.cell]));
+        for (k, (mean, spread)) in self.mean.iter_mut().zip(&mut self.spread).enumerate() {
+            let best = || order[..BEST].iter().map(|&i| batch[i][k]);
+            let variance = best().map(|x| (x - *mean).powi(2)).sum::<f64>() / BEST as f64;
+            *spread = (0.8 * spread.powi(2) + 0.2 * variance)
+                .sqrt()
+                .max(SPREAD[1]);
+            *mean = best().sum::<f64>() / BEST as f64;
+        }
+        self.batches += 1;
+    }
+}
+
+/// Plays candidates and lets every goal keep the one that serves it better than what it has. Returns what
+/// the first playback of each was worth for each goal.
+fn judge(
+    envs: &mut [Env],
+    batch: Vec<Genes>,
+    archive: &mut [Elite],
+    rng: &mut ChaCha8Rng,
+) -> Vec<Vec<f64>> {
+    let mut firsts = Vec::new();
     let mut alive: Vec<(Genes, Vec<f64>)> = batch
         .into_iter()
         .map(|genes| (genes, vec![0.0; archive.len()]))
@@ -157,6 +233,9 @@ fn judge(envs: &mut [Env], batch: Vec<Genes>, archive: &mut [Elite], rng: &mut C
                 *sum += own.iter().map(|p| shaped(p, elite.axis)).sum::<f64>();
             }
         }
+        if played == 0 {
+            firsts = alive.iter().map(|(_, sums)| sums.clone()).collect();
+        }
         played = until;
         alive.retain(|(_, sums)| {
             let mut pairs = sums.iter().zip(&*archive);
@@ -172,6 +251,7 @@ fn judge(envs: &mut [Env], batch: Vec<Genes>, archive: &mut [Elite], rng: &mut C
             }
         }
     }
+    firsts
 }
 
 /// Plays sequences from the pen's start, each shifted by noise of its own.
@@ -288,9 +368,14 @@ fn sort(
     let sum: f64 = given.iter().zip(&served).map(|(&i, rates)| rates[i]).sum();
     let mean = sum / given.len() as f64;
     println!(
-        "{} sequences; goals served, by sight: {mean:.3}",
+        "{} sequences; goals served, by sight: {mean:.3}; tenths of it, first angle down, second across:",
         kept.len()
     );
+    let rate = |cell: usize| served[cell][given[cell]];
+    for row in 0..GRID {
+        let tenth = |column: usize| format!("{:3.0}", 10.0 * rate(row * GRID + column));
+        println!("{}", (0..GRID).map(tenth).collect::<String>());
+    }
     Ok(fs::write(goals, text)?)
 }
 
