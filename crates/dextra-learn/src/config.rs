@@ -85,6 +85,11 @@ pub struct LearnConfig {
     pub share_values: bool,
     /// Batches over which the observation's mean and scale are measured; then they stay. 0: never.
     pub normalise_batches: u64,
+    /// Entries of the observation that the networks are also told as waves, such as a goal's: where like
+    /// goals want unlike actions a network alone learns slowly to tell them apart (Tancik et al. 2020).
+    pub wave_entries: Vec<usize>,
+    /// Waves of each such entry, each a sine and a cosine.
+    pub waves: usize,
 }
 
 impl Default for LearnConfig {
@@ -118,6 +123,8 @@ impl Default for LearnConfig {
             prior_target_rate: 5e-3,
             share_values: true,
             normalise_batches: 500,
+            wave_entries: Vec::new(),
+            waves: 3,
         }
     }
 }
@@ -157,6 +164,8 @@ impl LearnConfig {
             prior_target_rate: 1.0,
             share_values: true,
             normalise_batches: 0,
+            wave_entries: Vec::new(),
+            waves: 3,
         };
         match name {
             "default" => Some(Self::default()),
@@ -243,6 +252,12 @@ impl LearnConfig {
         positive("weight_temperature", self.weight_temperature)?;
         positive("weight_clip", self.weight_clip)?;
         positive("outlier_deviations", self.outlier_deviations)?;
+        unless(
+            self.waves <= 100,
+            "waves",
+            self.waves as f64,
+            "from 0 to 100",
+        )?;
         unless(
             (0.0..=1e3).contains(&self.projection_weight),
             "projection_weight",

@@ -11,7 +11,7 @@ use crate::{
     adam::Adam,
     gradient::{self, Tapes},
     network::Network,
-    normaliser::Normaliser,
+    normaliser::{Normaliser, Waves},
     req,
     trust_region::TrustRegion,
     vmath,
@@ -58,7 +58,8 @@ impl Learner {
                 });
             }
         }
-        let network = Network::new(config, obs_dim, action_dim);
+        let normaliser = Normaliser::new(obs_dim, Waves::new(config, obs_dim)?);
+        let network = Network::new(config, normaliser.inputs(), action_dim);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let parameters = network.init(&mut rng);
         let bounds = [config.trust_region_mean, config.trust_region_covariance];
@@ -66,7 +67,7 @@ impl Learner {
             target: parameters.clone(),
             adam: Adam::new(network.len()),
             trust_region: TrustRegion::new(bounds, config.dual_learning_rate, action_dim),
-            normaliser: Normaliser::new(obs_dim),
+            normaliser,
             rng,
             updates: 0,
             tapes: Tapes::new(&network),
@@ -131,10 +132,9 @@ impl Learner {
     /// As [`Learner::update`].
     pub fn noise(&mut self, batch: &Batch) -> Result<Vec<f32>, LearnError> {
         self.check(batch)?;
-        let states = req::distinct_states(&self.config, batch, self.network.obs_dim);
-        let numbers = states.len() / self.network.obs_dim
-            * self.config.action_samples
-            * self.network.action_dim;
+        let obs_dim = self.normaliser.obs_dim();
+        let states = req::distinct_states(&self.config, batch, obs_dim);
+        let numbers = states.len() / obs_dim * self.config.action_samples * self.network.action_dim;
         Ok(standard_normal(&mut self.rng, numbers))
     }
 
@@ -157,10 +157,11 @@ impl Learner {
         if self.updates < config.normalise_batches {
             self.normaliser.observe(&batch.obs);
         }
-        let raw = req::distinct_states(config, batch, network.obs_dim);
-        let expected = raw.len() / network.obs_dim * config.action_samples * network.action_dim;
+        let obs_dim = self.normaliser.obs_dim();
+        let raw = req::distinct_states(config, batch, obs_dim);
+        let expected = raw.len() / obs_dim * config.action_samples * network.action_dim;
         fits("noise", noise.len(), expected)?;
-        let mut states = Vec::with_capacity(raw.len());
+        let mut states = Vec::with_capacity(raw.len() / obs_dim * network.obs_dim);
         self.normaliser.apply(&raw, &mut states);
 
         let improved = req::improve(network, target, config, &states, noise);
@@ -216,7 +217,8 @@ impl Learner {
     }
 
     fn check(&self, batch: &Batch) -> Result<(), LearnError> {
-        let (rows, obs, action) = (batch.rows(), self.network.obs_dim, self.network.action_dim);
+        let (rows, obs) = (batch.rows(), self.normaliser.obs_dim());
+        let action = self.network.action_dim;
         fits("obs", batch.obs.len(), rows.max(1) * obs)?;
         fits("action", batch.action.len(), rows * action)?;
         fits("expert_action", batch.expert_action.len(), rows * action)?;

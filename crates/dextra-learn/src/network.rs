@@ -18,6 +18,7 @@ const ROWS_WORTH_A_THREAD: usize = 64;
 /// Sizes, and where each network lies in a buffer of parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Network {
+    /// Numbers that the networks see of an observation.
     pub obs_dim: usize,
     pub action_dim: usize,
     pub critics: usize,

@@ -29,7 +29,7 @@ pub struct Policy {
 impl Policy {
     /// Length of an observation.
     pub fn obs_dim(&self) -> usize {
-        self.network.obs_dim
+        self.normaliser.obs_dim()
     }
 
     /// Length of an action.

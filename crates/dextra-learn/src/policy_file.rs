@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     LearnConfig, LearnError, Policy,
     network::Network,
-    normaliser::Normaliser,
+    normaliser::{Normaliser, Waves},
     state::{Array, KEY, Reader},
 };
 
@@ -26,6 +26,14 @@ struct Header {
     min_std: f64,
     action_samples: usize,
     kl: f64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    wave_entries: Vec<usize>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    waves: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Policy {
@@ -38,7 +46,7 @@ impl Policy {
         let (network, deviation) = (&self.network, self.network.deviation);
         let header = Header {
             format: FORMAT.into(),
-            obs_dim: network.obs_dim,
+            obs_dim: self.obs_dim(),
             action_dim: network.action_dim,
             critics: network.critics,
             hidden: network.prior.hidden,
@@ -46,6 +54,8 @@ impl Policy {
             min_std: deviation.min,
             action_samples: self.action_samples,
             kl: self.kl,
+            wave_entries: self.normaliser.waves.entries.clone(),
+            waves: self.normaliser.waves.count,
         };
         let bad = |error: &dyn std::fmt::Display| LearnError::State(error.to_string());
         let header = serde_json::to_string(&header).map_err(|error| bad(&error))?;
@@ -79,19 +89,22 @@ impl Policy {
             min_std: header.min_std,
             action_samples: header.action_samples,
             kl: header.kl,
+            wave_entries: header.wave_entries,
+            waves: header.waves,
             ..LearnConfig::default()
         };
         config.validate()?;
         let file = SafeTensors::deserialize(bytes)
             .map_err(|_| bad("truncated or not a safetensors file"))?;
         let (read, obs_dim) = (Reader { file }, header.obs_dim);
-        let network = Network::new(&config, obs_dim, header.action_dim);
-        let parameters = read.f32("parameters", network.len())?;
         let normaliser = Normaliser {
             mean: read.f64("observation.mean", obs_dim)?,
             squares: read.f64("observation.squares", obs_dim)?,
             rows: read.f64("observation.rows", 1)?[0],
+            waves: Waves::new(&config, obs_dim)?,
         };
+        let network = Network::new(&config, normaliser.inputs(), header.action_dim);
+        let parameters = read.f32("parameters", network.len())?;
         Ok(Self {
             network,
             parameters,

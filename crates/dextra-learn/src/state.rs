@@ -131,7 +131,7 @@ impl Learner {
             trust_region: self.trust_region.clone(),
             normaliser: self.normaliser.clone(),
         };
-        let (n, obs_dim) = (self.network.len(), self.network.obs_dim);
+        let (n, obs_dim) = (self.network.len(), self.normaliser.obs_dim());
         next.adam.first = read.f32("adam.first", n)?;
         next.adam.second = read.f32("adam.second", n)?;
         next.trust_region.log_multipliers = read.f32("trust_region.log_multipliers", 2)?;

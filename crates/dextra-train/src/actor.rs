@@ -118,6 +118,8 @@ pub(crate) struct Finished {
     pub episode: Episode,
     pub plan: EpisodePlan,
     pub total_reward: f64,
+    /// Whether it was only begun: then success and length say nothing.
+    pub begun: bool,
 }
 
 /// What an actor did in a round.
@@ -134,6 +136,7 @@ pub(crate) struct ActorState {
     expert: Option<ExpertState>,
     rng: ChaCha8Rng,
     plan: EpisodePlan,
+    cut: Option<usize>,
     held: Held,
     episode: u64,
     transitions: Vec<Transition>,
@@ -148,6 +151,8 @@ pub(crate) struct Actor {
     end_on_success: bool,
     rng: ChaCha8Rng,
     plan: EpisodePlan,
+    /// The step after which the episode is cut, when it is only begun.
+    cut: Option<usize>,
     held: Held,
     episode: u64,
     transitions: Vec<Transition>,
@@ -167,6 +172,7 @@ impl Actor {
             end_on_success: config.end_on_success,
             rng: generator(config.seed, "actor", index as u64),
             plan: EpisodePlan::Policy,
+            cut: None,
             held: Held::new(generator(config.seed, "actor", index as u64)),
             episode: 0,
             transitions: Vec::new(),
@@ -199,6 +205,7 @@ impl Actor {
             expert: self.expert.as_ref().map(Expert::state),
             rng: self.rng.clone(),
             plan: self.plan,
+            cut: self.cut,
             held: self.held.clone(),
             episode: self.episode,
             transitions: self.transitions.clone(),
@@ -217,6 +224,7 @@ impl Actor {
         }
         self.rng = state.rng;
         self.plan = state.plan;
+        self.cut = state.cut;
         self.held = state.held;
         self.episode = state.episode;
         self.transitions = state.transitions;
@@ -245,9 +253,10 @@ impl Actor {
         collected
     }
 
-    /// Whether the episode has shown what it can.
+    /// Whether the episode has shown what it can, or should.
     fn is_done(&self) -> bool {
-        self.end_on_success && self.env.episode_success()
+        let begun = self.cut.is_some_and(|last| self.env.step_index() >= last);
+        begun || self.end_on_success && self.env.episode_success()
     }
 
     fn begin_episode(&mut self) {
@@ -257,6 +266,7 @@ impl Actor {
             expert.reset(seed);
         }
         self.plan = self.exploration.plan(&mut self.rng);
+        self.cut = self.exploration.cut(&mut self.rng);
         self.episode += 1;
         self.transitions.clear();
     }
@@ -310,6 +320,7 @@ impl Actor {
             episode,
             plan: self.plan,
             total_reward: self.env.episode_return(),
+            begun: self.cut.is_some(),
         }
     }
 
@@ -364,6 +375,8 @@ fn exploration(config: &TrainConfig) -> Exploration {
         lambda_psi: config.lambda_psi,
         lambda_intertwine: config.lambda_intertwine,
         hold_steps: config.exploration_hold_steps,
+        beginning_share: config.beginning_share,
+        beginning_steps: config.beginning_steps,
     }
 }
 

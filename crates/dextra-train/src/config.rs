@@ -84,6 +84,11 @@ pub struct TrainConfig {
     /// Control steps for which the actors' draws last: whether the expert acts, and the policy's noise.
     /// With as many for `learn.n_step` the critic sees what a held action leads to.
     pub exploration_hold_steps: usize,
+    /// Probability that a training episode is cut after `beginning_steps`, so that many more are begun:
+    /// where a policy must tell many goals apart at once.
+    pub beginning_share: f64,
+    /// Control steps of such an episode.
+    pub beginning_steps: usize,
     /// Successful episodes to learn from besides those of the replay memory; they never leave, and cost
     /// no environment steps of the run.
     pub demonstrations: usize,
@@ -133,6 +138,8 @@ impl Default for TrainConfig {
             lambda_psi: 0.75,
             lambda_intertwine: 0.5,
             exploration_hold_steps: 1,
+            beginning_share: 0.0,
+            beginning_steps: 8,
             demonstrations: 0,
             demonstrator: EXPERT.into(),
             demonstration_share: 0.5,
@@ -354,11 +361,13 @@ impl TrainConfig {
         count("steps", self.steps)?;
         count("round_steps", self.round_steps)?;
         count("exploration_hold_steps", self.exploration_hold_steps as u64)?;
+        count("beginning_steps", self.beginning_steps as u64)?;
         count("replay_capacity", self.replay_capacity as u64)?;
         count("eval_every_steps", self.eval_every_steps)?;
         count("eval_episodes", self.eval_episodes as u64)?;
         count("final_eval_episodes", self.final_eval_episodes as u64)?;
         share("lambda_psi", self.lambda_psi)?;
+        share("beginning_share", self.beginning_share)?;
         share("demonstration_share", self.demonstration_share)?;
         check(
             "hindsight",

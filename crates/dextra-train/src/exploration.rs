@@ -20,6 +20,12 @@ pub struct Exploration {
     /// steps are longer. What an action does in ten milliseconds is too little for a critic to learn its
     /// worth; what it does when held for some more is not (Tallec et al. 2019 on small time steps).
     pub hold_steps: usize,
+    /// Probability that an episode is cut after `beginning_steps`. Where the goal is told by sight alone a
+    /// policy has to tell it in the first few steps, and needs many goals to learn that from; of the rest of
+    /// an episode it needs fewer.
+    pub beginning_share: f64,
+    /// Control steps of an episode that is only begun.
+    pub beginning_steps: usize,
 }
 
 /// What was drawn and lasts.
@@ -64,6 +70,13 @@ impl Exploration {
         }
     }
 
+    /// Draws whether the next episode is only begun: the step to cut it after.
+    pub fn cut(&self, rng: &mut ChaCha8Rng) -> Option<usize> {
+        // Without beginnings the generator draws what it always did.
+        let begun = self.beginning_share > 0.0 && rng.random_bool(self.beginning_share);
+        begun.then_some(self.beginning_steps)
+    }
+
     /// Whether what was drawn before has lasted long enough at this step of an episode.
     pub fn redraws_at(&self, step_index: usize) -> bool {
         step_index.is_multiple_of(self.hold_steps)
@@ -91,6 +104,8 @@ mod tests {
             lambda_psi,
             lambda_intertwine,
             hold_steps: 1,
+            beginning_share: 0.0,
+            beginning_steps: 1,
         };
         let mut rng = generator(0, "test", 0);
         let mut counts = [0usize; 3];

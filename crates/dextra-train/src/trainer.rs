@@ -330,10 +330,13 @@ impl Trainer {
             for finished in from_actor.finished {
                 let (success, length) =
                     (finished.episode.success, finished.episode.transitions.len());
-                self.progress
-                    .recent
-                    .push(finished.plan, success, finished.total_reward, length);
-                self.progress.episodes += 1;
+                if !finished.begun {
+                    let total = finished.total_reward;
+                    self.progress
+                        .recent
+                        .push(finished.plan, success, total, length);
+                    self.progress.episodes += 1;
+                }
                 self.keep(finished.episode)?;
             }
             failures.extend(from_actor.failures);

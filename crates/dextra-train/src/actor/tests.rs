@@ -99,6 +99,28 @@ fn draws_last_their_steps_and_begin_anew_with_the_episode() {
 }
 
 #[test]
+fn an_episode_that_is_only_begun_is_cut_and_said_to_be() {
+    let config = TrainConfig {
+        beginning_share: 0.5,
+        beginning_steps: 3,
+        horizon: 10,
+        ..TrainConfig::default()
+    };
+    let model = TaskModel::load("door").unwrap();
+    let mut actor = Actor::new(0, &model, &config).unwrap();
+    let collected = actor.collect(&Noise, 0, 2_000, None);
+    let begun = collected.finished.iter().filter(|done| done.begun).count();
+    let share = begun as f64 / collected.finished.len() as f64;
+    assert!((0.4..0.6).contains(&share), "{share}");
+    for done in &collected.finished {
+        let transitions = &done.episode.transitions;
+        assert_eq!(transitions.len(), if done.begun { 3 } else { 10 });
+        // Cut, not ended: the value of what would have followed counts.
+        assert!(transitions.iter().all(|step| !step.terminated));
+    }
+}
+
+#[test]
 fn an_episode_that_fails_is_reported_and_never_kept() {
     let config = TrainConfig {
         lambda_psi: 0.0,

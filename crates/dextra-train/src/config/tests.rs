@@ -56,6 +56,8 @@ fn values_are_read_as_their_kind_and_checked() {
         ("utd_ratio", "nan"),
         ("round_steps", "0"),
         ("exploration_hold_steps", "0"),
+        ("beginning_share", "-0.1"),
+        ("beginning_steps", "0"),
         ("learn.hidden", "17"),
         ("hindsight", "true"),
     ] {
