@@ -4,7 +4,8 @@
 #   tests/app_e2e.sh [path/to/dextra] [folder to keep pictures and logs in]
 #
 # Starts the binary and checks that it shows a moving hand, that the Train button trains, that Space
-# pauses and continues, that panels, camera and sources answer, that an episode can be scrubbed, that every
+# pauses and continues, that panels, camera and sources answer, that an episode can be scrubbed and saved as a
+# video, that every
 # workspace opens, that an edit of the learning rate lands in the event log, that a transition of the replay
 # memory can be seen again, and that closing the window in the middle of a training leaves a checkpoint. Skips, saying why, where the virtual display or the driver is missing.
 set -uo pipefail
@@ -62,6 +63,20 @@ differing="$(compare -metric AE "$out/scrub-a-scene.png" "$out/scrub-b-scene.png
 ok "the scene followed the cursor: $differing pixels differ"
 key End; until_true 10 "End goes back to what plays" is cursor live
 until_true 10 "and it plays" is rollout_paused false
+# A video of the episode, drawn beside the window; a second one is given up.
+videos() { find . -maxdepth 1 -name 'dextra-*' -newer "$out/before-video"; }
+touch "$out/before-video"; sleep 0.1
+key ctrl+m; until_true 30 "Ctrl+M draws a video" is video rolling
+until_true 120 "the video is written" is video idle
+video="$(videos | head -n 1)"
+[ -n "$video" ] && [ "$(stat -c %s "$video")" -gt 10000 ] || fail "there is no video"
+ok "the video holds $(stat -c %s "$video") bytes: $video"
+mv "$video" "$out/"
+touch "$out/before-video"; sleep 0.1
+click video; until_true 30 "a click draws another" is video rolling
+until_true 10 "it can be given up" shown give_up_video
+click give_up_video; until_true 30 "it is given up" is video idle
+[ -z "$(videos)" ] || fail "the video that was given up is there: $(videos)"
 xdotool mousemove 620 300
 key equal; until_true 10 "a key plays faster" is speed 1.50
 key F1; until_true 10 "F1 shows the keys" is help true

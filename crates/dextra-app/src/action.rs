@@ -111,6 +111,8 @@ pub(crate) enum Action {
     Escape,
     /// Save what is seen as an image.
     Screenshot,
+    /// Save the shown episode as a video; given up, if one is being made.
+    RecordVideo,
     /// Close the window.
     Quit,
 }

@@ -141,6 +141,11 @@ pub(crate) const GROUPS: &[Group] = &[
             bind("F4", Action::ToggleRight, "Right panel"),
             bind("L", Action::ToggleTimeline, "Timeline"),
             bind("Ctrl+P", Action::Screenshot, "Save a screenshot"),
+            bind(
+                "Ctrl+M",
+                Action::RecordVideo,
+                "Record a video of the episode",
+            ),
             bind("F1", Action::ToggleHelp, "Keys"),
             bind("?", Action::ToggleHelp, "Keys"),
             bind("Ctrl+Q", Action::Quit, "Quit, after the checkpoint"),

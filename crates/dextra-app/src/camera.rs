@@ -59,6 +59,57 @@ const PRESETS: &[Preset] = &[
     },
 ];
 
+/// Where an eye is and what it looks at, in the scene's frame (y up).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Eye {
+    /// What is in the middle, metres.
+    focus: Vec3,
+    yaw_rad: f32,
+    pitch_rad: f32,
+    /// How far the eye is from there, metres.
+    radius: f32,
+}
+
+impl Eye {
+    /// The eye of a preset on a scene.
+    pub fn preset(preset: usize, framing: &Framing) -> Self {
+        let Preset {
+            aside,
+            azimuth_deg,
+            elevation_deg,
+            distance,
+        } = PRESETS[preset % PRESETS.len()];
+        let extent = framing.extent_m as f32;
+        let [x, y, z] = [0, 1, 2].map(|k| framing.center[k] as f32 + aside[k] * extent);
+        Self {
+            focus: Vec3::new(x, z, -y),
+            yaw_rad: azimuth_deg.to_radians(),
+            pitch_rad: elevation_deg.to_radians(),
+            radius: distance * extent,
+        }
+    }
+
+    /// The eye of the window's camera.
+    pub fn of(camera: &PanOrbitCamera) -> Self {
+        Self {
+            focus: camera.target_focus,
+            yaw_rad: camera.target_yaw,
+            pitch_rad: camera.target_pitch,
+            radius: camera.target_radius,
+        }
+    }
+
+    /// Its place and direction.
+    pub fn transform(&self) -> Transform {
+        let rotation = Quat::from_rotation_y(self.yaw_rad) * Quat::from_rotation_x(-self.pitch_rad);
+        Transform {
+            translation: self.focus + rotation * Vec3::Z * self.radius,
+            rotation,
+            scale: Vec3::ONE,
+        }
+    }
+}
+
 /// Which preset was chosen last, and the part of the window that the scene is drawn in.
 #[derive(Resource, Default)]
 pub(crate) struct View3d {
@@ -87,18 +138,11 @@ impl View3d {
     /// Looks from that preset.
     pub fn look_from(&mut self, preset: usize, camera: &mut PanOrbitCamera) {
         self.preset = preset;
-        let Preset {
-            aside,
-            azimuth_deg,
-            elevation_deg,
-            distance,
-        } = PRESETS[preset];
-        let extent = self.framing.extent_m as f32;
-        let [x, y, z] = [0, 1, 2].map(|k| self.framing.center[k] as f32 + aside[k] * extent);
-        camera.target_focus = Vec3::new(x, z, -y);
-        camera.target_yaw = azimuth_deg.to_radians();
-        camera.target_pitch = elevation_deg.to_radians();
-        camera.target_radius = distance * extent;
+        let eye = Eye::preset(preset, &self.framing);
+        camera.target_focus = eye.focus;
+        camera.target_yaw = eye.yaw_rad;
+        camera.target_pitch = eye.pitch_rad;
+        camera.target_radius = eye.radius;
         camera.force_update = true;
     }
 }
@@ -140,20 +184,8 @@ fn spawn(
     commands.spawn((
         orbit,
         Camera3d::default(),
-        Projection::Perspective(PerspectiveProjection {
-            fov: 40_f32.to_radians(),
-            near: 0.01,
-            ..default()
-        }),
+        lens(&shown.0.framing),
         Tonemapping::default(),
-        DistanceFog {
-            color: BACKGROUND,
-            falloff: FogFalloff::Linear {
-                start: 2.5,
-                end: 5.0,
-            },
-            ..default()
-        },
     ));
     // Panels belong to a camera of their own over the whole window: egui is as large as its camera's
     // viewport, and the scene's is only what the panels leave.
@@ -226,13 +258,34 @@ fn clear_the_view(
         return;
     }
     let (projection, fog) = &mut *camera;
-    fog.falloff = FogFalloff::Linear {
-        start: 2.1 * extent.max(1.2),
-        end: 4.2 * extent.max(1.2),
+    // The aspect ratio is the window's, kept up to date elsewhere.
+    let aspect_ratio = match &**projection {
+        Projection::Perspective(perspective) => perspective.aspect_ratio,
+        _ => 1.0,
     };
+    (**projection, **fog) = lens(&view.framing);
     if let Projection::Perspective(perspective) = &mut **projection {
-        perspective.near = 0.01 * extent.min(1.0);
+        perspective.aspect_ratio = aspect_ratio;
     }
+}
+
+/// How a scene of that size is seen: fog begins behind it, and nothing of it is too near to be drawn.
+pub(crate) fn lens(framing: &Framing) -> (Projection, DistanceFog) {
+    let extent = framing.extent_m as f32;
+    let projection = PerspectiveProjection {
+        fov: 40_f32.to_radians(),
+        near: 0.01 * extent.min(1.0),
+        ..default()
+    };
+    let fog = DistanceFog {
+        color: BACKGROUND,
+        falloff: FogFalloff::Linear {
+            start: 2.1 * extent.max(1.2),
+            end: 4.2 * extent.max(1.2),
+        },
+        ..default()
+    };
+    (Projection::Perspective(projection), fog)
 }
 
 /// The scene is drawn where the panels are not.

@@ -37,7 +37,7 @@ fn capture(
 ) {
     let scale = window.scale_factor();
     for Capture { path, name, part } in asked.read() {
-        let path = path.clone().unwrap_or_else(|| free_name(name));
+        let path = path.clone().unwrap_or_else(|| free_name(name, "png"));
         let part = part.map(|part| part * scale);
         commands.spawn(Screenshot::primary_window()).observe(
             move |shot: On<ScreenshotCaptured>, mut notices: ResMut<Notices>| {
@@ -70,9 +70,10 @@ fn save(image: &Image, part: Option<Rect>, path: &Path) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-fn free_name(name: &str) -> PathBuf {
+/// `name` with the next free number.
+pub(crate) fn free_name(name: &str, ending: &str) -> PathBuf {
     (1..)
-        .map(|n: u32| PathBuf::from(format!("{name}-{n:03}.png")))
+        .map(|n: u32| PathBuf::from(format!("{name}-{n:03}.{ending}")))
         .find(|path| !path.exists())
-        .unwrap_or_else(|| PathBuf::from(format!("{name}.png")))
+        .unwrap_or_else(|| PathBuf::from(format!("{name}.{ending}")))
 }

@@ -19,6 +19,7 @@ use crate::{
     bindings::{self, Modifiers},
     camera::View3d,
     capture::Capture,
+    film::Filming,
     library::{self, Library},
     memory::Memory,
     notice::Notices,
@@ -93,6 +94,7 @@ struct Hands<'w, 's> {
     leaving: ResMut<'w, Leaving>,
     notices: ResMut<'w, Notices>,
     captures: MessageWriter<'w, Capture>,
+    filming: ResMut<'w, Filming>,
     tape: ResMut<'w, Tape>,
     library: ResMut<'w, Library>,
     arrangements: ResMut<'w, Arrangements>,
@@ -243,6 +245,7 @@ impl Hands<'_, '_> {
                     part: None,
                 });
             }
+            Action::RecordVideo => self.filming.toggle(),
             Action::Quit => self.leaving.ask(),
         }
     }

@@ -21,6 +21,7 @@ use crate::{
     action::{Action, Actions},
     analysis::Analysis,
     capture::Capture,
+    film::Filming,
     library::Library,
     panel::{Layout, Marks},
     scene::Quality,
@@ -111,6 +112,7 @@ struct Told<'w, 's> {
     tape: Res<'w, Tape>,
     library: Res<'w, Library>,
     analysis: Res<'w, Analysis>,
+    filming: Res<'w, Filming>,
     cameras: Query<'w, 's, &'static PanOrbitCamera>,
 }
 
@@ -123,6 +125,7 @@ fn tell_state(of: Told, mut told: Local<Line>) {
         tape,
         library,
         analysis,
+        filming,
         cameras,
     } = of;
     if told.at.is_some_and(|at| at.elapsed() < EVERY) {
@@ -163,7 +166,8 @@ fn tell_state(of: Told, mut told: Local<Line>) {
         "STATE stage={stage} steps={} updates={} rate={:.0} source={source} episode={episode} \
          frame={frame} rollout_paused={} speed={:.2} help={} left={} right={} shadows={} \
          yaw={yaw:.2} radius={radius:.2} workspace={} tab={} timeline={} palette={} cursor={cursor} \
-         task={} learning_rate={learning_rate} runs={} open={}\n",
+         task={} learning_rate={learning_rate} runs={} open={} \
+         video={}\n",
         status.steps,
         status.updates,
         status.env_steps_per_sec,
@@ -180,6 +184,7 @@ fn tell_state(of: Told, mut told: Local<Line>) {
         training.config().task,
         library.runs().len(),
         analysis.runs.len(),
+        filming.word(),
     );
     if line != told.line {
         tell(&line);

@@ -18,6 +18,12 @@ pub enum AppError {
          `dextra train door` trains in the terminal without it"
     )]
     NoVulkan,
+    /// There is no Vulkan driver to draw films with.
+    #[error(
+        "no Vulkan driver was found, so nothing can be drawn. On Debian or Ubuntu \
+         `apt install mesa-vulkan-drivers libvulkan1` installs one that needs no GPU"
+    )]
+    NoVulkanForFilms,
     /// The window system or the driver refused.
     #[error("{0}")]
     Window(String),

@@ -3,7 +3,7 @@
 //! The window shows frames that others make and never steps a training environment. Frames come from
 //! an actor of the running training, or from a rollout that the app plays in real time on a thread of
 //! its own (module `source`). What played is kept on a `tape` with one time cursor; the critics' word on it
-//! comes from a thread of its own (`judge`). Panels are functions of a view model (`view`), keys and buttons both
+//! comes from a thread of its own (`judge`). Videos are drawn without a window (`film`). Panels are functions of a view model (`view`), keys and buttons both
 //! give an action (`action`, `bindings`), and `control` carries actions out.
 
 mod action;
@@ -15,6 +15,7 @@ mod control;
 mod curves;
 mod e2e;
 mod error;
+mod film;
 mod ghost;
 mod history;
 mod judge;
@@ -46,6 +47,7 @@ use bevy::{
 };
 
 pub use error::AppError;
+pub use film::{Clip, Film, FilmError, FilmOptions, Watcher, check_film, film};
 pub use options::AppOptions;
 pub use platform::{Graphics, graphics};
 
@@ -98,6 +100,7 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             ghost::GhostPlugin,
             analysis::AnalysisPlugin,
             memory::MemoryPlugin,
+            film::RecordPlugin,
         ));
     if options.e2e {
         app.add_plugins((e2e::E2ePlugin, sandbox::e2e_plugin));

@@ -4,7 +4,7 @@
 #[cfg(target_os = "linux")]
 use std::path::PathBuf;
 
-use wgpu::{Backends, DeviceType, Instance};
+use wgpu::{Backends, DeviceType, Instance, InstanceDescriptor};
 
 use crate::AppError;
 
@@ -22,7 +22,10 @@ pub struct Graphics {
 /// # Errors
 /// When no driver offers one.
 pub fn graphics() -> Result<Graphics, AppError> {
-    let instance = Instance::default();
+    // Not OpenGL, whose libraries say on standard error what they do not find.
+    let mut wanted = InstanceDescriptor::new_without_display_handle();
+    wanted.backends = Backends::PRIMARY;
+    let instance = Instance::new(wanted);
     let adapters = bevy::tasks::block_on(instance.enumerate_adapters(Backends::PRIMARY));
     adapters
         .iter()

@@ -5,6 +5,7 @@ use dextra_train::{Frame, Setting, Status};
 
 use crate::{
     analysis::Analysis,
+    film::Filming,
     history::History,
     library::{Library, RunEntry},
     memory::Memory,
@@ -187,6 +188,8 @@ pub(crate) struct View<'a> {
     pub analysis: &'a Analysis,
     /// Whether something is being read.
     pub loading: bool,
+    /// How far the video is that is being made.
+    pub video: Option<String>,
     /// Passing messages.
     pub notices: Vec<String>,
     /// Whether the window closes as soon as the checkpoint is written.
@@ -235,6 +238,7 @@ pub(crate) struct Sources<'w> {
     sandbox: Res<'w, Sandbox>,
     overlays: Res<'w, Overlays>,
     memory: Res<'w, Memory>,
+    filming: Res<'w, Filming>,
 }
 
 impl Sources<'_> {
@@ -295,6 +299,7 @@ impl Sources<'_> {
             rival: self.rival(),
             analysis: &self.analysis,
             loading: self.library.is_loading(),
+            video: self.filming.progress(),
             notices: self.notices.texts(),
             leaving: self.leaving.is_asked(),
         }

@@ -7,6 +7,7 @@ use std::sync::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use dextra_data::{Episode, Source, Transition};
+use dextra_sim::Sim;
 use dextra_tasks::{Env, EnvSnapshot, Expert, ExpertState, Step, TaskError, TaskModel};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -339,14 +340,6 @@ impl Actor {
     }
 
     fn frame(&self, step: &Step, transition: &Transition, policy_version: u64) -> Frame {
-        let sim = self.env.sim();
-        let body_poses = (0..sim.model().bodies.len())
-            .map(|body| {
-                let pose = sim.body_pose(body);
-                let ([x, y, z], [w, i, j, k]) = (pose.pos, pose.quat);
-                [x, y, z, w, i, j, k].map(|v| v as f32)
-            })
-            .collect();
         Frame {
             actor: self.index,
             episode: self.episode,
@@ -364,10 +357,21 @@ impl Actor {
             source: transition.source,
             obs: transition.obs.clone(),
             action: transition.action.clone(),
-            body_poses,
+            body_poses: body_poses(self.env.sim()),
             policy_version,
         }
     }
+}
+
+/// Position (m) and quaternion (w, x, y, z) of every body, in the model's order.
+pub(crate) fn body_poses(sim: &Sim) -> Vec<[f32; 7]> {
+    (0..sim.model().bodies.len())
+        .map(|body| {
+            let pose = sim.body_pose(body);
+            let ([x, y, z], [w, i, j, k]) = (pose.pos, pose.quat);
+            [x, y, z, w, i, j, k].map(|v| v as f32)
+        })
+        .collect()
 }
 
 fn exploration(config: &TrainConfig) -> Exploration {

@@ -90,11 +90,11 @@ impl EvalResult {
 
 /// One episode's contribution.
 #[derive(Clone, Copy)]
-struct Outcome {
-    success: bool,
-    total_reward: f64,
-    length: usize,
-    failed: bool,
+pub(crate) struct Outcome {
+    pub success: bool,
+    pub total_reward: f64,
+    pub length: usize,
+    pub failed: bool,
 }
 
 /// Runs `policy` alone for `episodes` episodes with seeds `first_seed`, `first_seed + 1`, ...
@@ -207,7 +207,8 @@ fn run_all(
     Ok((outcomes.len() == episodes).then(|| summary(&outcomes)))
 }
 
-fn episode(env: &mut Env, seed: u64, mut act: impl FnMut(&Env) -> Vec<f32>) -> Outcome {
+/// One episode from its reset to its end.
+pub(crate) fn episode(env: &mut Env, seed: u64, mut act: impl FnMut(&Env) -> Vec<f32>) -> Outcome {
     env.reset(seed);
     loop {
         let action = act(env);

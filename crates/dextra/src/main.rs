@@ -13,6 +13,7 @@ mod eval;
 mod export;
 mod progress;
 mod record;
+mod render;
 mod replay;
 mod train;
 mod window;
@@ -43,6 +44,8 @@ enum Command {
     Train(train::Args),
     /// Measure the success of a trained policy alone.
     Eval(eval::Args),
+    /// Make a video of a policy's or the expert's episodes, without a window.
+    Render(render::Args),
     /// Put a trained policy into DAPG's .npz layout, so that it can act elsewhere.
     Export(export::Args),
     /// Record episodes of the expert or a policy into a dataset.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Some(Command::View(args)) => window::view(args),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Eval(args)) => eval::run(args),
+        Some(Command::Render(args)) => render::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Record(args)) => record::run(args),
         Some(Command::Replay(args)) => replay::run(args),

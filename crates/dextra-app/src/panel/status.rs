@@ -43,6 +43,12 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
             quantity(grouped(status.steps), "steps");
             quantity(grouped(status.updates), "updates");
         }
+        if let Some(video) = &view.video {
+            ui.separator();
+            ui.colored_label(theme::CAUTION, video);
+            let stop = ui.small_button("Give up");
+            answer.on_click("give_up_video", &stop, Action::RecordVideo);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let keys = ui.small_button("Keys  F1");
             answer.on_click("help", &keys, Action::ToggleHelp);

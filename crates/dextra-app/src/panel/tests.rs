@@ -111,6 +111,7 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         rival: Some(("the expert", true)),
         analysis: &ANALYSIS,
         loading: false,
+        video: Some("video 34 %".into()),
         notices: vec!["Saved dextra-001.png".into()],
         leaving: false,
     }

@@ -64,6 +64,13 @@ fn controls(ui: &mut Ui, timeline: &TimelineView, answer: &mut Answer) {
             Action::TurnTo(true),
             "Episode after",
         );
+        button(
+            ui,
+            "video",
+            "⏺",
+            Action::RecordVideo,
+            "Save the episode as a video",
+        );
         let live = Button::selectable(timeline.live, "Live").min_size(vec2(40.0, 20.0));
         let live = ui.add(live).on_hover_text("What plays now (End)");
         answer.on_click("live", &live, Action::Live);

@@ -35,22 +35,38 @@ impl Quality {
 
 /// The body whose frame an entity has.
 #[derive(Component)]
-struct BodyFrame(usize);
+pub(crate) struct BodyFrame(usize);
 
 pub(crate) struct ScenePlugin;
 
 impl Plugin for ScenePlugin {
     fn build(&self, app: &mut App) {
-        app.add_plugins((material::plugin, stage::plugin, overlays::plugin))
+        app.add_plugins((ModelPlugin, overlays::plugin))
+            .add_systems(Update, place.in_set(Placing).after(PlaySystems));
+    }
+}
+
+/// The shown model as meshes under light; whoever adds it places its bodies ([`Placing`]).
+pub(crate) struct ModelPlugin;
+
+/// The systems that place bodies.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Placing;
+
+impl Plugin for ModelPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_plugins((material::plugin, stage::plugin))
+            .init_resource::<Overlays>()
             .add_systems(
                 Update,
                 (
                     build.run_if(looks_change),
-                    place,
+                    ApplyDeferred,
                     paint.run_if(resource_changed::<Quality>),
                 )
                     .chain()
-                    .after(PlaySystems),
+                    .after(PlaySystems)
+                    .before(Placing),
             );
     }
 }
@@ -202,15 +218,40 @@ fn body_transform(blend: &Blend, body: usize) -> Option<Transform> {
         blend.older.body_poses.get(body)?,
         blend.newer.body_poses.get(body)?,
     );
+    Some(between(*from, *to, blend.share))
+}
+
+/// The transform between two poses (position, quaternion w, x, y, z).
+fn between(from: [f32; 7], to: [f32; 7], share: f32) -> Transform {
     let split = |[x, y, z, w, i, j, k]: [f32; 7]| {
         (Vec3::new(x, y, z), Quat::from_xyzw(i, j, k, w).normalize())
     };
-    let ((from, from_rotation), (to, to_rotation)) = (split(*from), split(*to));
-    Some(Transform {
-        translation: from.lerp(to, blend.share),
-        rotation: from_rotation.slerp(to_rotation, blend.share),
+    let ((from, from_rotation), (to, to_rotation)) = (split(from), split(to));
+    Transform {
+        translation: from.lerp(to, share),
+        rotation: from_rotation.slerp(to_rotation, share),
         scale: Vec3::ONE,
-    })
+    }
+}
+
+/// One moment of an episode: every body between two poses.
+#[derive(Resource, Clone, Debug, Default)]
+pub(crate) struct Still {
+    /// Poses (position, quaternion w, x, y, z) before the moment.
+    pub older: Vec<[f32; 7]>,
+    /// Poses after it.
+    pub newer: Vec<[f32; 7]>,
+    /// Share of the newer, in [0, 1].
+    pub share: f32,
+}
+
+/// Places bodies as the [`Still`] says.
+pub(crate) fn hold_still(still: Res<Still>, mut bodies: Query<(&BodyFrame, &mut Transform)>) {
+    for (body, mut placed) in &mut bodies {
+        if let (Some(from), Some(to)) = (still.older.get(body.0), still.newer.get(body.0)) {
+            placed.set_if_neq(between(*from, *to, still.share));
+        }
+    }
 }
 
 fn paint(quality: Res<Quality>, mut commands: Commands, geoms: Query<(Entity, &Paint)>) {

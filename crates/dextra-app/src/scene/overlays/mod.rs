@@ -119,8 +119,7 @@ pub(super) fn plugin(app: &mut App) {
         },
         ..default()
     };
-    app.init_resource::<Overlays>()
-        .insert_gizmo_config(OnTop, config)
+    app.insert_gizmo_config(OnTop, config)
         .add_systems(Update, draw.after(PlaySystems));
 }
 
