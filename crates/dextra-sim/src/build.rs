@@ -401,6 +401,11 @@ pub(crate) fn collider(shape: &Shape) -> (rp::ColliderBuilder, rp::Pose) {
             let up = rp::SharedShape::halfspace(rp::Vector::Z);
             (rp::ColliderBuilder::new(up), straight)
         }
+        // A flat mesh collides with nothing, which its compiler made sure of.
+        Shape::Mesh(ref mesh) => (
+            mesh.collider().unwrap_or(rp::ColliderBuilder::ball(1e-6)),
+            straight,
+        ),
     }
 }
 

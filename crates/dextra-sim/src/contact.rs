@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 
 use rapier3d::prelude::{
     ActiveHooks, ColliderHandle, ContactModificationContext, Group, InteractionGroups,
-    InteractionTestMode, PairFilterContext, PhysicsHooks, SolverFlags,
+    InteractionTestMode, PairFilterContext, PhysicsHooks, SolverContacts, SolverFlags, Vector,
 };
 
 use crate::{
     convert::array,
     limit::Law,
-    model::{Geom, Model, SolverParams, WORLD},
+    model::{Geom, Model, Shape, SolverParams, WORLD},
     softness::{Motion, Softness},
     world::World,
 };
@@ -51,6 +51,8 @@ pub(crate) struct Rules {
     /// The different laws of contact, and the index of each pair's (row by row).
     laws: Vec<Law>,
     law_of: Vec<usize>,
+    /// Which geoms are meshes.
+    meshes: Vec<bool>,
     /// Group bits and hooks of each geom.
     filters: Vec<(InteractionGroups, ActiveHooks)>,
 }
@@ -108,6 +110,11 @@ impl Rules {
             turning,
             laws,
             law_of,
+            meshes: model
+                .geoms
+                .iter()
+                .map(|geom| matches!(geom.shape, Shape::Mesh(_)))
+                .collect(),
             filters,
         }
     }
@@ -280,12 +287,34 @@ impl PhysicsHooks for Hooks<'_> {
         manifold
             .solver_contacts
             .retain(|contact| contact.dist < 0.0);
+        if self.rules.meshes[a] || self.rules.meshes[b] {
+            drop_doubles(manifold.solver_contacts);
+        }
         for contact in manifold.solver_contacts.iter_mut() {
             let at = 0.5 * (contact.anchor1 + contact.anchor2);
             let speed = (second(at) - first(at)).dot(*manifold.normal);
             contact.dist = self.softness.distance(law, contact.dist, speed);
         }
     }
+}
+
+/// Closer than this, two points of a contact are one, metres.
+const SAME_POINT_M: f32 = 1e-4;
+
+/// Where faces of hulls meet, the engine finds the same point more than once. Its solver takes points two
+/// by two, and forces between two that are the same may be anything.
+fn drop_doubles(contacts: &mut SolverContacts) {
+    let mut kept: Vec<Vector> = Vec::with_capacity(contacts.len());
+    contacts.retain(|contact| {
+        let at = 0.5 * (contact.anchor1 + contact.anchor2);
+        let double = kept
+            .iter()
+            .any(|other| (*other - at).length() < SAME_POINT_M);
+        if !double {
+            kept.push(at);
+        }
+        !double
+    });
 }
 
 /// The contacts of the last step that touch or carry force.

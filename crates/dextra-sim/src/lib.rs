@@ -29,6 +29,7 @@ mod error;
 mod framing;
 mod keyframe;
 mod limit;
+mod mesh;
 mod model;
 mod options;
 mod parameter;
@@ -48,6 +49,7 @@ pub use contact::Contact;
 pub use error::{SceneError, SimError};
 pub use framing::Framing;
 pub use keyframe::Keyframe;
+pub use mesh::{Hull, Mesh};
 pub use model::{
     Actuator, Body, ContactPair, Geom, Joint, JointKind, Model, Shape, Site, SolverParams, Tendon,
     Transmission, WORLD,

@@ -3,10 +3,12 @@
 //! A [`Model`] is immutable and shared; the state that changes lives in [`crate::Sim`].
 //! Lengths are metres, angles radians, masses kilograms, quaternions `w, x, y, z`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::SceneError, framing::Framing, keyframe::Keyframe, options::PhysicsOptions,
+    error::SceneError, framing::Framing, keyframe::Keyframe, mesh::Mesh, options::PhysicsOptions,
     place::Places, pose::Pose,
 };
 
@@ -109,7 +111,7 @@ pub struct Joint {
 }
 
 /// A convex shape; cylinders and capsules lie along z, as in MuJoCo.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Shape {
     /// A ball.
     Sphere {
@@ -145,6 +147,8 @@ pub enum Shape {
         /// Half extents of the drawn rectangle, metres.
         half_extents: [f64; 2],
     },
+    /// A mesh, which collides as its convex hull.
+    Mesh(Arc<Mesh>),
 }
 
 impl Shape {
@@ -168,13 +172,14 @@ impl Shape {
                 half_extents: [a, b, c],
             } => (a * x).hypot(b * y).hypot(c * z),
             Self::Plane { .. } => 0.0,
+            Self::Mesh(ref mesh) => mesh.support([x, y, z]),
         }
     }
 
     /// The shape with all its lengths times `factor`.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
-        let mut scaled = *self;
+        let mut scaled = self.clone();
         match &mut scaled {
             Self::Sphere { radius } => *radius *= factor,
             Self::Capsule {
@@ -192,6 +197,7 @@ impl Shape {
                 half_extents.iter_mut().for_each(|x| *x *= factor);
             }
             Self::Plane { half_extents } => half_extents.iter_mut().for_each(|x| *x *= factor),
+            Self::Mesh(mesh) => *mesh = Arc::new(mesh.scaled(factor)),
         }
         scaled
     }
@@ -218,6 +224,7 @@ impl Shape {
                 half_extents: [a, b, c],
             } => (x / a).powi(2) + (y / b).powi(2) + (z / c).powi(2) <= 1.0,
             Self::Plane { .. } => z <= 0.0,
+            Self::Mesh(ref mesh) => mesh.contains([x, y, z]),
         }
     }
 }

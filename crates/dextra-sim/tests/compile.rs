@@ -6,21 +6,39 @@
 
 use std::{fs, path::Path};
 
-use dextra_sim::{JointKind, Model, PhysicsOptions, Pose, Shape, Transmission};
+use dextra_sim::{JointKind, Mesh, Model, PhysicsOptions, Pose, Shape, Transmission};
 
 fn folder() -> &'static Path {
     // From the package's folder, where cargo runs tests.
     Path::new("tests/scenes")
 }
 
+fn load(name: &str) -> Model {
+    Model::load(
+        &folder().join(name).with_extension("xml"),
+        &PhysicsOptions::default(),
+    )
+    .unwrap()
+}
+
 fn model() -> Model {
-    Model::load(&folder().join("compile.xml"), &PhysicsOptions::default()).unwrap()
+    load("compile")
 }
 
 #[test]
 fn every_number_is_mujocos() {
-    let reference = fs::read_to_string(folder().join("compile.csv")).unwrap();
-    let ours = numbers(&model());
+    compare("compile");
+}
+
+/// Meshes too: binary STL, OBJ and written out; scaled, mirrored, moved and turned; weighed by each rule.
+#[test]
+fn every_number_of_a_hand_of_meshes_is_mujocos() {
+    compare("hand");
+}
+
+fn compare(name: &str) {
+    let reference = fs::read_to_string(folder().join(name).with_extension("csv")).unwrap();
+    let ours = numbers(&load(name));
     assert_eq!(ours.len(), reference.lines().count(), "as many lines");
     for (line, (key, index, ours)) in reference.lines().zip(ours) {
         let mut words = line.split(',');
@@ -116,12 +134,17 @@ fn numbers(m: &Model) -> Vec<Line> {
     }
     for (i, g) in m.geoms.iter().enumerate() {
         let (kind, size) = shape(&g.shape);
-        line(
-            "geom",
-            i,
-            &[&[g.body as f64, kind], &g.pose.pos, &matrix(&g.pose)],
-        );
-        line("size", i, &[&size]);
+        if let Shape::Mesh(mesh) = &g.shape {
+            line("geom", i, &[&[g.body as f64, kind], &g.pose.pos]);
+            line("size", i, &[&extent(mesh, &g.pose)]);
+        } else {
+            line(
+                "geom",
+                i,
+                &[&[g.body as f64, kind], &g.pose.pos, &matrix(&g.pose)],
+            );
+            line("size", i, &[&size]);
+        }
         line("colour", i, &[&g.rgba.map(f64::from)]);
         let bits = [
             g.margin,
@@ -204,7 +227,16 @@ fn shape(shape: &Shape) -> (f64, Vec<f64>) {
             half_length,
         } => (5.0, vec![radius, half_length]),
         Shape::Box { half_extents } => (6.0, half_extents.to_vec()),
+        Shape::Mesh(_) => (7.0, Vec::new()),
     }
+}
+
+/// The lowest and the highest coordinates of a mesh in its body's frame.
+fn extent(mesh: &Mesh, pose: &Pose) -> Vec<f64> {
+    let points = || mesh.vertices.iter().map(|p| pose.transform_point(*p));
+    let low = (0..3).map(|k| points().map(|p| p[k]).fold(f64::INFINITY, f64::min));
+    let high = (0..3).map(|k| points().map(|p| p[k]).fold(f64::NEG_INFINITY, f64::max));
+    low.chain(high).collect()
 }
 
 const UNIT: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];

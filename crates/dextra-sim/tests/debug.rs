@@ -250,7 +250,7 @@ const MENAGERIE: &str = r#"<mujoco model="hand">
 </mujoco>"#;
 
 #[test]
-fn meshes_that_are_only_seen_are_left_out_and_listed() {
+fn meshes_that_are_only_seen_and_cannot_be_read_are_left_out_and_listed() {
     let load = |xml: &str| Model::from_xml(xml, Path::new("hand.xml"), &PhysicsOptions::default());
     let model = load(MENAGERIE).unwrap();
     assert_eq!(model.geoms.len(), 1);
@@ -274,7 +274,7 @@ fn meshes_that_are_only_seen_are_left_out_and_listed() {
         };
         let error = load(&xml).unwrap_err().to_string();
         assert!(
-            error.contains("hand.xml:12") && error.contains("primitive"),
+            error.contains("hand.xml:7: <mesh") && error.contains("palm.stl"),
             "{error}"
         );
     }

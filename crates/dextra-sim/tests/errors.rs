@@ -215,14 +215,22 @@ fn moving_bodies_need_mass() {
 fn what_is_not_simulated_is_refused_by_name() {
     let mesh = "<asset><mesh name=\"m\" file=\"m.stl\"/></asset>";
     let scene = body("<geom name=\"palm\" type=\"mesh\" mesh=\"m\"/>");
+    // A file that is not there; a name that no mesh has; nothing to collide with; a fit to a mesh.
     expect(
         &format!("{mesh}\n{scene}"),
-        &[
-            "scene.xml:4: <geom name=\"palm\">",
-            "meshes are not simulated",
-            "primitive geoms",
-        ],
+        &["scene.xml:2: <mesh name=\"m\">", "cannot read", "m.stl"],
     );
+    let flat = "<asset><mesh name=\"flat\" vertex=\"0 0 0 1 0 0 1 1 0\" face=\"0 1 2\"/></asset>\n";
+    let near = body("<geom type=\"mesh\" mesh=\"flad\"/>");
+    expect(&format!("{flat}{near}"), &["\"flad\"", "\"flat\""]);
+    let lies = body("<geom type=\"mesh\" mesh=\"flat\"/>");
+    expect(&format!("{flat}{lies}"), &["no convex hull", "thin box"]);
+    let fitted = body("<geom type=\"box\" mesh=\"flat\"/>");
+    expect(&format!("{flat}{fitted}"), &["not fitted", "type=\"mesh\""]);
+    let shell = flat.replace("<mesh", "<mesh inertia=\"shell\"");
+    expect(&format!("{shell}{lies}"), &["shell", "<inertial>"]);
+    let beyond = flat.replace("0 1 2\"", "0 1 3\"");
+    expect(&format!("{beyond}{lies}"), &["from 0 to 2"]);
     expect(
         "<equality>\n<weld body1=\"a\"/></equality>",
         &["scene.xml:3: <weld>", "child body"],

@@ -174,11 +174,11 @@ const FLOOR_FADES_FROM_M: f32 = 2.0;
 
 /// A plane on the world is drawn without an edge.
 fn endless_floor(geom: &Geom) -> Shape {
-    match geom.shape {
+    match &geom.shape {
         Shape::Plane { .. } if geom.body == 0 => Shape::Plane {
             half_extents: [0.0; 2],
         },
-        shape => shape,
+        shape => shape.clone(),
     }
 }
 

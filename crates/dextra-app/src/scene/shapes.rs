@@ -5,7 +5,7 @@
 
 use std::f32::consts::FRAC_PI_2;
 
-use bevy::prelude::*;
+use bevy::{asset::RenderAssetUsages, mesh::PrimitiveTopology, prelude::*};
 use dextra_sim::Shape;
 
 /// Half the side of a plane that its file calls endless, metres.
@@ -46,7 +46,62 @@ pub(super) fn mesh(shape: &Shape) -> Mesh {
             let [x, y] = half_extents.map(|e| if e > 0.0 { e as f32 } else { ENDLESS_M });
             Plane3d::new(Vec3::Z, Vec2::new(x, y)).mesh().build()
         }
+        Shape::Mesh(ref mesh) => triangles(mesh),
     }
+}
+
+/// Faces that meet at less than this angle are one surface, as MuJoCo draws them: cosine.
+const CREASE_COS: f32 = std::f32::consts::FRAC_1_SQRT_2;
+
+/// A mesh with a corner of its own for every corner of every triangle: where two faces meet gently their
+/// normals are blended, at an edge they are not.
+fn triangles(mesh: &dextra_sim::Mesh) -> Mesh {
+    let points: Vec<Vec3> = mesh
+        .vertices
+        .iter()
+        .map(|p| Vec3::from_array(p.map(|x| x as f32)))
+        .collect();
+    let corners = |face: &[u32; 3]| face.map(|i| points[i as usize]);
+    // As long as twice the triangle's area, so that large faces count for more.
+    let normals: Vec<Vec3> = mesh
+        .faces
+        .iter()
+        .map(|face| {
+            let [a, b, c] = corners(face);
+            (b - a).cross(c - a)
+        })
+        .collect();
+    let mut around: Vec<Vec<usize>> = vec![Vec::new(); points.len()];
+    for (index, face) in mesh.faces.iter().enumerate() {
+        face.iter().for_each(|&i| around[i as usize].push(index));
+    }
+    let blended = |own: usize, vertex: u32| -> [f32; 3] {
+        let unit = normals[own].normalize_or_zero();
+        let gentle = |&&face: &&usize| normals[face].normalize_or_zero().dot(unit) > CREASE_COS;
+        let sum: Vec3 = around[vertex as usize]
+            .iter()
+            .filter(gentle)
+            .map(|&face| normals[face])
+            .sum();
+        sum.normalize_or(Vec3::Z).to_array()
+    };
+    let positions: Vec<[f32; 3]> = mesh
+        .faces
+        .iter()
+        .flat_map(|face| corners(face).map(|p| p.to_array()))
+        .collect();
+    let blends: Vec<[f32; 3]> = mesh
+        .faces
+        .iter()
+        .enumerate()
+        .flat_map(|(own, face)| face.map(|vertex| blended(own, vertex)))
+        .collect();
+    Mesh::new(
+        PrimitiveTopology::TriangleList,
+        RenderAssetUsages::default(),
+    )
+    .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
+    .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, blends)
 }
 
 #[cfg(test)]

@@ -55,6 +55,9 @@ const NUMERIC: &[(&str, usize, usize)] = &[
     ("center", 3, 3),
     ("extent", 1, 1),
     ("time", 1, 1),
+    ("scale", 3, 3),
+    ("refpos", 3, 3),
+    ("refquat", 4, 4),
 ];
 
 /// Those of them that are whole numbers.

@@ -8,7 +8,9 @@ use super::{
     Names, Settings, frame,
     geoms::{Materials, geom, group, mass_properties, site},
     inertia::{MassProperties, combine, impossible, principal_axes, unit},
-    limits, solver,
+    limits,
+    meshes::Meshes,
+    solver,
     tree::Tree,
 };
 use crate::{
@@ -39,6 +41,7 @@ pub(crate) fn bodies(
     tree: &Tree,
     settings: &Settings,
     materials: &Materials,
+    meshes: &Meshes,
     origin: &Path,
 ) -> Result<Bodies, SceneError> {
     let mut out = Bodies::default();
@@ -59,7 +62,7 @@ pub(crate) fn bodies(
         for typed in &typed.geoms {
             let element = tree.element(typed.name.as_deref(), origin)?;
             geom_names.register(element)?;
-            let geom = geom(typed, element, index, materials)?;
+            let geom = geom(typed, element, index, materials, meshes)?;
             let mut weight = 0.0;
             if settings.inertia_groups.contains(&group(element)?) {
                 let part = mass_properties(&geom, element)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mjcf_rs::body::{GeomType, SiteType};
 
-use super::{contact::condim, defaults::Classes, frame, solver};
+use super::{contact::condim, defaults::Classes, frame, meshes::Meshes, solver};
 use crate::{
     compile::inertia::{MassProperties, solid_inertia, volume},
     error::{SceneError, nearest, suggestion},
@@ -66,8 +66,18 @@ pub(crate) fn geom(
     element: &Element,
     body: usize,
     materials: &Materials,
+    meshes: &Meshes,
 ) -> Result<Geom, SceneError> {
-    let (pose, shape) = placed(&typed.pose, typed.type_, typed.size, element)?;
+    let (pose, shape) = match (typed.type_, element.get("mesh")) {
+        (GeomType::Mesh, _) => mesh(typed, element, meshes)?,
+        (_, Some(_)) => {
+            return Err(element.error(
+                "a primitive is not fitted to a mesh here; write type=\"mesh\", or remove mesh and \
+                 give size",
+            ));
+        }
+        (kind, None) => placed(&typed.pose, kind, typed.size, element)?,
+    };
     let friction = element.vector("friction", [1.0, 0.005, 0.0001])?;
     if friction.iter().any(|x| *x < 0.0) {
         return Err(element.error("friction must not be negative"));
@@ -87,6 +97,26 @@ pub(crate) fn geom(
         priority: element.number("priority", 0.0)? as i32,
         contact: solver(element, "solref", "solimp")?,
     })
+}
+
+/// Frame and shape of a mesh geom: MuJoCo's geom frame is the mesh's centre of mass and principal axes.
+fn mesh(
+    typed: &mjcf_rs::body::Geom,
+    element: &Element,
+    meshes: &Meshes,
+) -> Result<(Pose, Shape), SceneError> {
+    if element.get("fromto").is_some() {
+        return Err(element.error("fromto needs type capsule, cylinder, box or ellipsoid"));
+    }
+    let (mesh, own) = meshes.of(element)?;
+    let collides = bits(element, "contype")? | bits(element, "conaffinity")? != 0;
+    if collides && mesh.hull.is_none() {
+        return Err(element.error(
+            "its mesh is flat and has no convex hull to collide with; use a thin box, or set contype and \
+             conaffinity to 0",
+        ));
+    }
+    Ok((frame(&typed.pose).mul(&own), Shape::Mesh(mesh)))
 }
 
 fn shape(kind: GeomType, size: [f64; 3], element: &Element) -> Result<Shape, SceneError> {
@@ -120,8 +150,8 @@ fn shape(kind: GeomType, size: [f64; 3], element: &Element) -> Result<Shape, Sce
         },
         GeomType::Mesh | GeomType::Hfield | GeomType::Sdf => {
             return Err(element.error(
-                "meshes, height fields and distance fields are not simulated; \
-                 replace it by primitive geoms (capsules, boxes, ellipsoids)",
+                "height fields and distance fields are not simulated; \
+                 replace it by primitive geoms or a mesh",
             ));
         }
     })

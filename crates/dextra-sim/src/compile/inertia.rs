@@ -32,6 +32,7 @@ pub(crate) fn volume(shape: &Shape) -> f64 {
         Shape::Box { half_extents } => 8.0 * half_extents.iter().product::<f64>(),
         Shape::Ellipsoid { half_extents } => 4.0 / 3.0 * PI * half_extents.iter().product::<f64>(),
         Shape::Plane { .. } => 0.0,
+        Shape::Mesh(ref mesh) => mesh.volume,
     }
 }
 
@@ -65,6 +66,10 @@ pub(crate) fn solid_inertia(shape: &Shape, mass: f64) -> [f64; 3] {
             [across, across, cylinder * r * r / 2.0 + ball * 0.4 * r * r]
         }
         Shape::Plane { .. } => [0.0; 3],
+        Shape::Mesh(ref mesh) if mesh.volume > 0.0 => {
+            mesh.moments.map(|moment| moment * mass / mesh.volume)
+        }
+        Shape::Mesh(_) => [0.0; 3],
     }
 }
 

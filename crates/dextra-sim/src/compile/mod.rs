@@ -7,6 +7,7 @@ pub(crate) mod defaults;
 mod geoms;
 pub(crate) mod inertia;
 mod keyframes;
+mod meshes;
 mod tree;
 mod unseen;
 
@@ -57,15 +58,16 @@ pub(crate) fn compile(
 ) -> Result<Model, SceneError> {
     options.validate()?;
     let mut root = root.clone();
-    let unseen = unseen::remove(&mut root)?;
+    let unseen = unseen::remove(&mut root, origin)?;
     let root = &root;
     let mut warnings = audit(root)?;
     warnings.extend(unseen);
     let settings = Settings::new(root)?;
     let classes = Classes::new(root)?;
     let materials = geoms::Materials::new(root, &classes)?;
+    let meshes = meshes::Meshes::new(root, &classes, origin)?;
     let tree = tree::Tree::new(root, &classes, origin)?;
-    let tree = bodies::bodies(&tree, &settings, &materials, origin)?;
+    let tree = bodies::bodies(&tree, &settings, &materials, &meshes, origin)?;
     let tendons = actuators::tendons(root, &classes, settings.autolimits, &tree.joints)?;
     let (actuators, places) =
         actuators::actuators(root, &classes, settings.autolimits, &tree.joints, &tendons)?;

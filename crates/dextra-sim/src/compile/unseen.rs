@@ -1,12 +1,14 @@
-//! Geoms that are only drawn and whose shape is not known here: meshes that touch nothing and weigh
-//! nothing. A scene simulates the same without them, so they are left out, with a warning.
+//! Geoms that are only drawn and whose mesh cannot be read: they touch nothing and weigh nothing. A scene
+//! simulates the same without them, so they are left out, with a warning.
 
-use super::defaults::Classes;
+use std::path::Path;
+
+use super::{defaults::Classes, meshes::Meshes};
 use crate::{error::SceneError, source::Element};
 
 /// Removes them; returns a warning for each. Bodies that are left with nothing to show, show what they
 /// collide with.
-pub(super) fn remove(root: &mut Element) -> Result<Vec<String>, SceneError> {
+pub(super) fn remove(root: &mut Element, origin: &Path) -> Result<Vec<String>, SceneError> {
     if !has_mesh(root) {
         return Ok(Vec::new());
     }
@@ -15,6 +17,7 @@ pub(super) fn remove(root: &mut Element) -> Result<Vec<String>, SceneError> {
         .all(&["compiler"])
         .any(|compiler| compiler.get("inertiafromgeom") == Some("true"));
     let mut scan = Scan {
+        meshes: Meshes::new(root, &classes, origin)?,
         classes,
         from_geoms,
         warnings: Vec::new(),
@@ -34,6 +37,7 @@ fn has_mesh(element: &Element) -> bool {
 
 struct Scan {
     classes: Classes,
+    meshes: Meshes,
     /// Whether geoms give the inertia even where an `<inertial>` does.
     from_geoms: bool,
     warnings: Vec<String>,
@@ -60,10 +64,11 @@ impl Scan {
                 "frame" => self.body(&mut child, childclass, weighed)?,
                 "geom" => {
                     let geom = self.classes.resolve(&child, &["geom"], childclass)?;
-                    if is_unseen(&geom, weighed) {
-                        self.warnings.push(child.warning(
-                            "meshes are not read; it touches nothing, so only the picture lacks it",
-                        ));
+                    let unread = is_unseen(&geom, weighed).then(|| self.meshes.of(&geom).err());
+                    if let Some(problem) = unread.flatten() {
+                        self.warnings.push(child.warning(&format!(
+                            "it touches nothing, so only the picture lacks it: {problem}"
+                        )));
                         removed = true;
                         continue;
                     }

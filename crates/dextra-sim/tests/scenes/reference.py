@@ -1,6 +1,6 @@
 """What MuJoCo compiles a scene to, as lines `key,index,numbers...`.
 
-    python reference.py compile.xml > compile.csv        (needs: pip install mujoco)
+    python reference.py compile.xml > compile.csv        (likewise hand.xml; needs: pip install mujoco)
 
 Rotations are written as matrices and inertias as tensors in the body's frame, because quaternions
 and principal axes are not unique.
@@ -50,9 +50,18 @@ for i in range(m.ngeom):
     material, rgba = m.geom_matid[i], m.geom_rgba[i]
     if material >= 0 and np.allclose(rgba, [0.5, 0.5, 0.5, 1]):
         rgba = m.mat_rgba[material]
-    line("geom", i, m.geom_bodyid[i], m.geom_type[i], m.geom_pos[i], matrix(m.geom_quat[i]))
-    used = {0: 2, 2: 1, 3: 2, 4: 3, 5: 2, 6: 3}[m.geom_type[i]]
-    line("size", i, m.geom_size[i][:used])
+    turn = matrix(m.geom_quat[i])
+    if m.geom_type[i] == mujoco.mjtGeom.mjGEOM_MESH:
+        # Which way its principal axes point is a matter of taste: where it lies in its body is not.
+        mesh = m.geom_dataid[i]
+        points = m.mesh_vert[m.mesh_vertadr[mesh]:][:m.mesh_vertnum[mesh]]
+        points = points @ turn.reshape(3, 3).T + m.geom_pos[i]
+        line("geom", i, m.geom_bodyid[i], m.geom_type[i], m.geom_pos[i])
+        line("size", i, points.min(axis=0), points.max(axis=0))
+    else:
+        line("geom", i, m.geom_bodyid[i], m.geom_type[i], m.geom_pos[i], turn)
+        used = {0: 2, 2: 1, 3: 2, 4: 3, 5: 2, 6: 3}[m.geom_type[i]]
+        line("size", i, m.geom_size[i][:used])
     line("colour", i, rgba)
     line("contact", i, m.geom_friction[i], m.geom_margin[i], m.geom_contype[i],
          m.geom_conaffinity[i], m.geom_condim[i], m.geom_solref[i], m.geom_solimp[i])

@@ -225,6 +225,13 @@ fn shape(shape: &dextra_sim::Shape) -> String {
             half_extents: [x, y, z],
         } => format!("ellipsoid, {x} {y} {z} m"),
         Shape::Plane { .. } => "plane".into(),
+        Shape::Mesh(ref mesh) => {
+            let corners = mesh.hull.as_ref().map_or(0, |hull| hull.vertices.len());
+            format!(
+                "mesh, {} triangles; hull of {corners} corners",
+                mesh.faces.len()
+            )
+        }
     }
 }
 

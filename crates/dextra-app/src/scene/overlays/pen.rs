@@ -124,6 +124,12 @@ impl Pen<'_> {
                 let side = |half: f64| if half > 0.0 { half } else { 1.0 };
                 self.cuboid(pose, [side(x), side(y), 0.0], color);
             }
+            Shape::Mesh(ref mesh) => {
+                for ends in mesh.edges() {
+                    let [from, to] = ends.map(|end| pose.transform_point(end));
+                    self.line(from, to, color);
+                }
+            }
         }
     }
 

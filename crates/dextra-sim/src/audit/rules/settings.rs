@@ -17,8 +17,8 @@ pub(super) const RULES: &[Rule] = &[
         Attributes {
             children: "lengthrange",
             honoured: "angle eulerseq autolimits balanceinertia boundmass boundinertia settotalmass \
-                   inertiafromgeom inertiagrouprange",
-            harmless: "strippath meshdir texturedir assetdir discardvisual usethread convexhull \
+                   inertiafromgeom inertiagrouprange meshdir assetdir strippath",
+            harmless: "texturedir discardvisual usethread convexhull \
                    exactmeshinertia saveinertial fitaabb fusestatic",
             neutral: &[
                 (
@@ -181,7 +181,7 @@ pub(super) const RULES: &[Rule] = &[
         "default",
         Attributes {
             children: "default joint geom site material pair tendon general motor position velocity \
-                   mesh=texture camera=texture light=texture equality=texture \
+                   mesh camera=texture light=texture equality=texture \
                    intvelocity damper cylinder muscle adhesion plugin",
             honoured: "class",
             ..NONE
@@ -190,12 +190,25 @@ pub(super) const RULES: &[Rule] = &[
     read(
         "asset",
         Attributes {
-            // A mesh is refused where a geom uses it.
-            children: "texture material mesh=texture hfield=texture skin=texture model",
+            children: "texture material mesh hfield=texture skin=texture model",
             ..NONE
         },
     ),
     harmless("texture"),
+    read(
+        "mesh",
+        Attributes {
+            children: "plugin",
+            honoured: "name class file scale refpos refquat vertex face inertia",
+            harmless: "content_type normal texcoord smoothnormal material",
+            noted: "maxhullvert octree_maxdepth",
+            neutral: &[(
+                "builtin",
+                "none",
+                "made-up meshes are not built; write the mesh to a file",
+            )],
+        },
+    ),
     refused("model", "attached models are not read; use <include>"),
     read(
         "material",

@@ -100,7 +100,7 @@ pub(super) const RULES: &[Rule] = &[
             children: "plugin",
             honoured: "name class type pos quat axisangle euler xyaxes zaxis fromto size mass density \
                    friction condim contype conaffinity margin priority solref solimp rgba material \
-                   group",
+                   group mesh",
             harmless: "user fluidshape fluidcoef fitscale",
             noted: "solmix",
             neutral: &[
@@ -109,11 +109,6 @@ pub(super) const RULES: &[Rule] = &[
                     "shellinertia",
                     "false",
                     "hollow geoms are not computed; give the body an <inertial>",
-                ),
-                (
-                    "mesh",
-                    "",
-                    "meshes are not simulated; use primitive geoms (capsules, boxes, ellipsoids)",
                 ),
                 ("hfield", "", "height fields are not simulated; use boxes"),
             ],
