@@ -3,7 +3,8 @@
 //!
 //! Output, a line whenever it changes:
 //! `WIDGET name x y width height` in logical pixels, and `STATE key=value ...`.
-//! Input: `shot PATH` saves what the window shows, `quit` closes it.
+//! Input: `shot PATH` saves what the window shows, `times` tells what the frames since the last `times` took
+//! (`TIMES key=value ...`), `quit` closes it.
 
 use std::{
     io::{BufRead, Write},
@@ -23,6 +24,7 @@ use crate::{
     capture::Capture,
     film::Filming,
     library::Library,
+    pace::Pace,
     panel::{Layout, Marks},
     scene::Quality,
     session::{Stage, Training},
@@ -55,7 +57,12 @@ impl Plugin for E2ePlugin {
     }
 }
 
-fn obey(lines: Res<Lines>, mut captures: MessageWriter<Capture>, mut actions: ResMut<Actions>) {
+fn obey(
+    lines: Res<Lines>,
+    mut captures: MessageWriter<Capture>,
+    mut actions: ResMut<Actions>,
+    mut pace: ResMut<Pace>,
+) {
     let Ok(lines) = lines.0.lock() else { return };
     for line in lines.try_iter() {
         match line.trim().split_once(' ') {
@@ -66,6 +73,7 @@ fn obey(lines: Res<Lines>, mut captures: MessageWriter<Capture>, mut actions: Re
                     part: None,
                 });
             }
+            None if line.trim() == "times" => tell(&pace.take_times()),
             None if line.trim() == "quit" => actions.0.push(Action::Quit),
             _ => {}
         }

@@ -23,7 +23,15 @@ pub(crate) struct Pace {
     next: Instant,
     last: Instant,
     fps: f64,
+    began: Instant,
+    /// Work of the frames since they were asked for last, seconds.
+    works: Vec<f32>,
+    /// When they were.
+    asked: Instant,
 }
+
+/// Frames whose work is kept for whoever asks.
+const MEASURED: usize = 10_000;
 
 impl Pace {
     /// `wish` limits always; without one the limit depends on who draws and on what runs beside.
@@ -35,6 +43,9 @@ impl Pace {
             next: now,
             last: now,
             fps: 0.0,
+            began: now,
+            works: Vec::new(),
+            asked: now,
         }
     }
 
@@ -57,6 +68,26 @@ impl Pace {
         self.fps
     }
 
+    /// What the frames since the last call took apart from drawing, and how many there were each second: a
+    /// line for scripted measurements.
+    pub fn take_times(&mut self) -> String {
+        let mut works = std::mem::take(&mut self.works);
+        let secs = self.asked.elapsed().as_secs_f64();
+        self.asked = Instant::now();
+        works.sort_by(f32::total_cmp);
+        let at = |share: f64| {
+            let place = (share * works.len() as f64) as usize;
+            1e3 * works.get(place).copied().unwrap_or_default()
+        };
+        format!(
+            "TIMES frames={} fps={:.1} work_median_ms={:.2} work_p95_ms={:.2}\n",
+            works.len(),
+            works.len() as f64 / secs,
+            at(0.5),
+            at(0.95)
+        )
+    }
+
     /// When the next frame may begin, given the one that ends now; the schedule does not run up debts.
     fn schedule(&mut self, now: Instant, limit: f64) -> Duration {
         let period = Duration::from_secs_f64(1.0 / limit);
@@ -75,8 +106,12 @@ pub(crate) struct PacePlugin;
 
 impl Plugin for PacePlugin {
     fn build(&self, app: &mut App) {
-        app.add_systems(Last, wait);
+        app.add_systems(First, begin).add_systems(Last, wait);
     }
+}
+
+fn begin(mut pace: ResMut<Pace>) {
+    pace.began = Instant::now();
 }
 
 /// Sleeps until the next frame is due. Drawing of this frame goes on meanwhile, on its own thread.
@@ -86,6 +121,10 @@ fn wait(mut pace: ResMut<Pace>, training: Res<Training>) {
         Stage::Starting | Stage::Running | Stage::Evaluating
     );
     let limit = pace.limit(busy);
+    let work = pace.began.elapsed().as_secs_f32();
+    if pace.works.len() < MEASURED {
+        pace.works.push(work);
+    }
     thread::sleep(pace.schedule(Instant::now(), limit));
 }
 

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, sync::Arc};
 use bevy_egui::egui::{
     self, Align, Button, Color32, ComboBox, Layout as Flow, RichText, ScrollArea, Slider, Ui, vec2,
 };
-use egui_plot::{FilledArea, Line, Plot, PlotPoints};
+use egui_plot::{FilledArea, Line, Plot, PlotPoints, Points};
 
 use super::{Answer, charts, theme};
 use crate::{
@@ -235,7 +235,9 @@ fn line(
     let Some(curve) = run.curve(metric, analysis.axis) else {
         return;
     };
-    if analysis.smoothing > 0.0 {
+    if curve.len() == 1 {
+        point(ui, &run.name, curve.outline(drawn, SPANS), color);
+    } else if analysis.smoothing > 0.0 {
         let peaks = PlotPoints::from(curve.outline(drawn, SPANS));
         ui.line(
             Line::new("", peaks)
@@ -249,6 +251,12 @@ fn line(
         let peaks = PlotPoints::from(curve.outline(drawn, SPANS));
         ui.line(Line::new(&run.name, peaks).color(color).width(1.4));
     }
+}
+
+/// What is no line yet.
+fn point(ui: &mut egui_plot::PlotUi, name: &str, at: Vec<[f64; 2]>, color: Color32) {
+    let marker = Points::new(name, PlotPoints::from(at)).color(color);
+    ui.points(marker.radius(3.0));
 }
 
 fn seeds_as_band(
@@ -267,6 +275,10 @@ fn seeds_as_band(
     let xs: Vec<f64> = mean.iter().map(|point| point[0]).collect();
     ui.add(FilledArea::new("", &xs, &low, &high).fill_color(color.gamma_multiply(0.18)));
     let name = format!("{} and {} more", seeds[0].name, seeds.len() - 1);
+    if mean.len() == 1 {
+        point(ui, &name, mean, color);
+        return;
+    }
     ui.line(
         Line::new(name, PlotPoints::from(mean))
             .color(color)

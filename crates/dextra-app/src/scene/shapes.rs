@@ -11,18 +11,32 @@ use dextra_sim::Shape;
 /// Half the side of a plane that its file calls endless, metres.
 const ENDLESS_M: f32 = 20.0;
 
+/// How far a drawn surface may be from the round one, metres.
+const FLATNESS_M: f64 = 0.25e-3;
+
+/// Sides of a circle that look round: small ones need few, and a hand is made of small ones.
+fn sides(radius: f64) -> u32 {
+    let half_angle = (1.0 - FLATNESS_M / radius.max(FLATNESS_M)).acos();
+    let sides = (std::f64::consts::PI / half_angle).ceil();
+    // Even, so that a capsule's rings halve.
+    2 * (0.5 * sides.clamp(10.0, 32.0)).ceil() as u32
+}
+
 /// The mesh of a shape in its own frame.
 pub(super) fn mesh(shape: &Shape) -> Mesh {
     let along_z = Quat::from_rotation_x(FRAC_PI_2);
     match *shape {
-        Shape::Sphere { radius } => Sphere::new(radius as f32).mesh().uv(24, 14),
+        Shape::Sphere { radius } => {
+            let sides = sides(radius);
+            Sphere::new(radius as f32).mesh().uv(sides, sides / 2 + 1)
+        }
         Shape::Capsule {
             radius,
             half_length,
         } => Capsule3d::new(radius as f32, 2.0 * half_length as f32)
             .mesh()
-            .longitudes(20)
-            .latitudes(10)
+            .longitudes(sides(radius))
+            .latitudes(sides(radius) / 2)
             .build()
             .rotated_by(along_z),
         Shape::Cylinder {
@@ -30,7 +44,7 @@ pub(super) fn mesh(shape: &Shape) -> Mesh {
             half_length,
         } => Cylinder::new(radius as f32, 2.0 * half_length as f32)
             .mesh()
-            .resolution(28)
+            .resolution(sides(radius))
             .build()
             .rotated_by(along_z),
         Shape::Box {
@@ -38,10 +52,13 @@ pub(super) fn mesh(shape: &Shape) -> Mesh {
         } => Cuboid::new(2.0 * x as f32, 2.0 * y as f32, 2.0 * z as f32)
             .mesh()
             .build(),
-        Shape::Ellipsoid { half_extents } => Sphere::new(1.0)
-            .mesh()
-            .uv(24, 14)
-            .scaled_by(Vec3::from_array(half_extents.map(|e| e as f32))),
+        Shape::Ellipsoid { half_extents } => {
+            let sides = sides(half_extents.into_iter().fold(0.0, f64::max));
+            Sphere::new(1.0)
+                .mesh()
+                .uv(sides, sides / 2 + 1)
+                .scaled_by(Vec3::from_array(half_extents.map(|e| e as f32)))
+        }
         Shape::Plane { half_extents } => {
             let [x, y] = half_extents.map(|e| if e > 0.0 { e as f32 } else { ENDLESS_M });
             Plane3d::new(Vec3::Z, Vec2::new(x, y)).mesh().build()
@@ -110,6 +127,50 @@ mod tests {
     use super::*;
     use bevy::mesh::VertexAttributeValues;
 
+    /// Four corners of a block of two by four by six.
+    fn wedge() -> dextra_sim::Mesh {
+        dextra_sim::Mesh {
+            vertices: vec![
+                [-1.0, -2.0, -3.0],
+                [1.0, 2.0, -3.0],
+                [1.0, -2.0, 3.0],
+                [-1.0, 2.0, 3.0],
+            ],
+            faces: vec![[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]],
+            hull: None,
+            volume: 16.0,
+            moments: [1.0; 3],
+        }
+    }
+
+    #[test]
+    fn edges_stay_sharp_where_faces_meet_steeply_and_gentle_ones_are_blended() {
+        let normals = |mesh: &Mesh| match mesh.attribute(Mesh::ATTRIBUTE_NORMAL) {
+            Some(VertexAttributeValues::Float32x3(normals)) => normals.clone(),
+            _ => panic!("a mesh without normals"),
+        };
+        let steep = normals(&mesh(&Shape::Mesh(wedge().into())));
+        assert!(
+            steep
+                .chunks(3)
+                .all(|face| face[0] == face[1] && face[1] == face[2])
+        );
+        // Two triangles of a nearly flat roof: the corners that they share look the same way.
+        let roof = dextra_sim::Mesh {
+            vertices: vec![
+                [0.0, 0.0, 0.1],
+                [0.0, 1.0, 0.1],
+                [-1.0, 0.5, 0.0],
+                [1.0, 0.5, 0.0],
+            ],
+            faces: vec![[0, 1, 2], [1, 0, 3]],
+            ..wedge()
+        };
+        let gentle = normals(&mesh(&Shape::Mesh(roof.into())));
+        assert_eq!((gentle[0], gentle[1]), (gentle[4], gentle[3]));
+        assert!(gentle[0] != gentle[2]);
+    }
+
     /// The largest coordinate along each axis.
     fn reach(shape: &Shape) -> Vec3 {
         let mesh = mesh(shape);
@@ -121,6 +182,11 @@ mod tests {
         points
             .iter()
             .fold(Vec3::ZERO, |reach, p| reach.max(Vec3::from_array(*p).abs()))
+    }
+
+    #[test]
+    fn small_circles_have_fewer_sides_and_all_have_an_even_number() {
+        assert_eq!([0.0001, 0.008, 0.05, 10.0].map(sides), [10, 14, 32, 32]);
     }
 
     #[test]
@@ -159,6 +225,7 @@ mod tests {
                 },
                 Vec3::new(1.0, 2.0, 0.0),
             ),
+            (Shape::Mesh(wedge().into()), Vec3::new(1.0, 2.0, 3.0)),
         ];
         for (shape, expected) in cases {
             let reach = reach(&shape);
