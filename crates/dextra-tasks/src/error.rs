@@ -86,6 +86,14 @@ pub enum TaskError {
         /// The task.
         task: String,
     },
+    /// A scene whose hand cannot be led.
+    #[error(
+        "the actuator {actuator} is no position servo on a joint; the palm can only be led where all are"
+    )]
+    NoServo {
+        /// The actuator.
+        actuator: String,
+    },
     /// A snapshot of another task.
     #[error("the snapshot is of task `{found}`, this environment runs `{expected}`")]
     OtherTask {

@@ -41,7 +41,7 @@ mod task_model;
 
 pub use env::{Env, EnvOptions, EnvSnapshot, Step};
 pub use error::TaskError;
-pub use expert::{Expert, ExpertState};
+pub use expert::{Expert, ExpertState, PalmTracker, Tracking, Waypoint, difference, displaced};
 pub use reward::{RewardKind, RewardTerm};
 pub use scenes::scenes_dir;
 pub use task::{task_names, task_purpose};

@@ -42,7 +42,7 @@ struct ArmJoint {
 
 /// Where a joint is in the world.
 #[derive(Clone, Copy, Debug)]
-struct Screw {
+pub(crate) struct Screw {
     slides: bool,
     anchor: [f64; 3],
     axis: [f64; 3],
@@ -56,7 +56,6 @@ pub(crate) struct Goal {
     /// What should come there, relative to the palm: itself, or something that it holds.
     pub tip: Pose,
     pub rotation_weight_m: f64,
-    pub damping_m: f64,
 }
 
 impl Arm {
@@ -128,7 +127,7 @@ impl Arm {
     }
 
     /// The palm's pose, and the joints' axes in the world.
-    fn forward(&self, q: &[f64]) -> (Pose, Vec<Screw>) {
+    pub fn forward(&self, q: &[f64]) -> (Pose, Vec<Screw>) {
         let mut pose = Pose::IDENTITY;
         let mut screws = Vec::with_capacity(q.len());
         for (index, link) in self.links.iter().enumerate() {
@@ -169,7 +168,7 @@ impl Arm {
 
     /// Positions within the joints' ranges that bring the palm, or what it holds, to a goal, or as
     /// near as damped least squares (Wampler 1986) finds from `start`.
-    pub fn solve(&self, start: &[f64], goal: &Goal) -> Vec<f64> {
+    pub fn solve(&self, start: &[f64], goal: &Goal, damping_m: f64) -> Vec<f64> {
         let ranges: Vec<[f64; 2]> = self
             .links
             .iter()
@@ -195,7 +194,7 @@ impl Arm {
                     ],
                 })
                 .collect();
-            let step = damped_least_squares(&columns, error, goal.damping_m);
+            let step = damped_least_squares(&columns, error, damping_m);
             let longest = step
                 .iter()
                 .fold(MAX_STEP, |longest, s| longest.max(s.abs()));
@@ -273,9 +272,8 @@ mod tests {
             pose,
             tip: Pose::IDENTITY,
             rotation_weight_m: 0.2,
-            damping_m: 0.01,
         };
-        let found = arm.forward(&arm.solve(&[0.0; 6], &goal)).0;
+        let found = arm.forward(&arm.solve(&[0.0; 6], &goal, 0.01)).0;
         let miss = sub(found.pos, pose.pos);
         assert!(dot(miss, miss).sqrt() < 1e-3, "misses by {miss:?}");
         let turned = rotation_vector(found.quat, pose.quat);
@@ -294,9 +292,8 @@ mod tests {
             pose,
             tip,
             rotation_weight_m: 0.2,
-            damping_m: 0.01,
         };
-        let solved = arm.solve(&[0.0; 6], &goal);
+        let solved = arm.solve(&[0.0; 6], &goal, 0.01);
         let miss = sub(arm.forward(&solved).0.mul(&tip).pos, pose.pos);
         assert!(dot(miss, miss).sqrt() < 1e-3, "misses by {miss:?}");
         let held = arm.held(&BENT, &pose);

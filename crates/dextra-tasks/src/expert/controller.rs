@@ -42,34 +42,28 @@ pub(super) fn action(
     sim: &Sim,
 ) -> Vec<f32> {
     let motion = &plan.motions[state.motion];
-    let present = plan.arm.positions(sim);
+    let wanted = wanted(plan, motion, state, sim);
+    plan.tracker
+        .action(model, sim, &wanted, &motion.posture_rad)
+}
+
+/// Where the arm should be for a motion.
+pub(super) fn wanted(
+    plan: &WaypointPlan,
+    motion: &Motion,
+    state: &ExpertState,
+    sim: &Sim,
+) -> Vec<f64> {
+    let present = plan.tracker.positions(sim);
     let goal = Goal {
         pose: target(plan, motion, state, sim),
         tip: match &motion.tool {
-            Some(tool) => plan.arm.held(&present, &tool_pose(tool, sim)),
+            Some(tool) => plan.tracker.arm.held(&present, &tool_pose(tool, sim)),
             None => Pose::IDENTITY,
         },
         rotation_weight_m: motion.rotation_weight_m,
-        damping_m: plan.damping_m,
     };
-    let wanted = plan.arm.solve(&present, &goal);
-    let load = plan.arm.gravity_load(sim, &present);
-    let command = |(index, &joint): (usize, &usize)| {
-        let (position, load) = match plan.arm.joints.iter().position(|&j| j == joint) {
-            Some(k) => {
-                let velocity = sim.qvel()[sim.model().joints[joint].dof_adr];
-                let soon = present[k] + plan.anticipation_secs[k] * velocity;
-                (present[k] + plan.gain * (wanted[k] - soon), load[k])
-            }
-            None => (motion.posture_rad[index], 0.0),
-        };
-        // At rest the servo's force, gain ctrl + bias0 + bias1 position, is the load.
-        let servo = &sim.model().actuators[index];
-        let ctrl = (load - servo.bias[0] - servo.bias[1] * position) / servo.gain;
-        let (middle, half) = model.action_scale(index);
-        ((ctrl - middle) / half).clamp(-1.0, 1.0) as f32
-    };
-    plan.actuated.iter().enumerate().map(command).collect()
+    plan.tracker.solve_goal(&present, goal)
 }
 
 fn tool_pose(tool: &Tool, sim: &Sim) -> Pose {
@@ -102,7 +96,7 @@ fn target(plan: &WaypointPlan, motion: &Motion, state: &ExpertState, sim: &Sim) 
         pos: [0.0; 3],
         quat: match motion.tool {
             Some(_) => Pose::IDENTITY.quat,
-            None => plan.arm.reference,
+            None => plan.tracker.arm.reference,
         },
     };
     let waypoint = frame.mul(&turned).mul(&reference);

@@ -12,13 +12,15 @@ mod controller;
 mod math;
 mod plan;
 mod sequences;
+mod tracker;
 
 use std::sync::Arc;
 
-use dextra_sim::Model;
+use dextra_sim::{Model, Pose};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use config::ExpertTable;
+pub use tracker::{PalmTracker, Tracking, difference, displaced};
 
 use crate::{Env, TaskError, TaskModel, config::Source};
 
@@ -52,6 +54,17 @@ pub struct ExpertState {
     elapsed: usize,
     /// Motions begun before it in this episode: each has noise of its own.
     visits: u64,
+}
+
+/// Where an expert wants the palm and the fingers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waypoint {
+    /// Name of the motion.
+    pub name: String,
+    /// The palm as near to the motion's target as the arm can bring it, in the world.
+    pub palm: Pose,
+    /// Name of the hand's posture.
+    pub posture: String,
 }
 
 /// A task's expert.
@@ -114,6 +127,28 @@ impl Expert {
         match &self.plan {
             ExpertPlan::Waypoints(plan) => &plan.motions[self.state.motion].name,
             ExpertPlan::Sequences(plan) => &plan.names[self.state.motion],
+        }
+    }
+
+    /// What it is after at the moment; `None` where it does not lead the palm.
+    pub fn waypoint(&self, env: &Env) -> Option<Waypoint> {
+        match &self.plan {
+            ExpertPlan::Waypoints(plan) => {
+                Some(plan.waypoint(&plan.motions[self.state.motion], &self.state, env.sim()))
+            }
+            ExpertPlan::Sequences(_) => None,
+        }
+    }
+
+    /// All that it leads the palm to in the course of an episode, as the scene stands now.
+    pub fn waypoints(&self, env: &Env) -> Vec<Waypoint> {
+        match &self.plan {
+            ExpertPlan::Waypoints(plan) => plan
+                .motions
+                .iter()
+                .map(|motion| plan.waypoint(motion, &self.state, env.sim()))
+                .collect(),
+            ExpertPlan::Sequences(_) => Vec::new(),
         }
     }
 

@@ -1,12 +1,14 @@
 //! The `[expert]` table checked against the scene: names become indices.
 
-use dextra_sim::{JointKind, Model, Transmission};
+use dextra_sim::{JointKind, Model, Sim};
 
 use super::{
-    arm::Arm,
+    ExpertState, Waypoint,
     config::{
         ExpertConfig, FrameConfig, LeadConfig, MotionConfig, Posture, RetryConfig, ToolConfig,
     },
+    controller,
+    tracker::{PalmTracker, Tracking},
 };
 use crate::{TaskError, config::Source};
 
@@ -52,6 +54,7 @@ pub(crate) struct Motion {
     pub position_m: [f64; 3],
     pub rotation_rad: [f64; 3],
     pub rotation_weight_m: f64,
+    pub posture: String,
     /// Angle of each actuator's joint, zero for the arm's.
     pub posture_rad: Vec<f64>,
     pub retry: Option<Retry>,
@@ -60,18 +63,22 @@ pub(crate) struct Motion {
 /// A waypoint controller, ready for its scene.
 #[derive(Clone, Debug)]
 pub(crate) struct WaypointPlan {
-    pub arm: Arm,
-    /// Joint of each actuator.
-    pub actuated: Vec<usize>,
-    pub gain: f64,
-    /// Of each joint of the arm.
-    pub anticipation_secs: Vec<f64>,
-    pub damping_m: f64,
+    pub tracker: PalmTracker,
     pub position_noise_m: f64,
     pub motions: Vec<Motion>,
 }
 
 impl WaypointPlan {
+    /// Where a motion wants palm and fingers now.
+    pub fn waypoint(&self, motion: &Motion, state: &ExpertState, sim: &Sim) -> Waypoint {
+        let wanted = controller::wanted(self, motion, state, sim);
+        Waypoint {
+            name: motion.name.clone(),
+            palm: self.tracker.palm(&wanted),
+            posture: motion.posture.clone(),
+        }
+    }
+
     pub fn compile(
         config: ExpertConfig,
         model: &Model,
@@ -102,24 +109,18 @@ impl WaypointPlan {
             "a list of at least one motion",
         )?;
 
-        let actuated = actuated_joints(model, source)?;
-        let arm = Arm::new(model, source.scene(model.site(&config.palm))?);
-        let mut anticipation_secs = vec![0.0; arm.joints.len()];
-        for (name, &secs) in &config.anticipation_secs {
-            let key = format!("expert.anticipation_secs.{name}");
-            let joint = source.scene(model.joint(name))?;
-            let moved = arm.joints.iter().position(|&j| j == joint);
-            let good = moved.is_some() && secs.is_finite() && secs >= 0.0;
-            let allowed =
-                "a finite number of at least 0, for a joint between the world and the palm";
-            source.require(key, secs, good, allowed)?;
-            anticipation_secs[moved.unwrap_or_default()] = secs;
-        }
+        let tracking = Tracking {
+            gain: config.gain,
+            damping_m: config.damping_m,
+        };
+        let palm = source.scene(model.site(&config.palm))?;
+        let tracker = PalmTracker::new(model, palm, tracking)?;
+        let tracker = anticipating(tracker, &config, model, source)?;
         let compiler = Compiler {
             config: &config,
             model,
             source,
-            actuated: &actuated,
+            actuated: tracker.actuated(),
         };
         let motions = config
             .motions
@@ -127,34 +128,27 @@ impl WaypointPlan {
             .map(|m| compiler.motion(m))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            arm,
-            actuated,
-            gain: config.gain,
-            anticipation_secs,
-            damping_m: config.damping_m,
+            tracker,
             position_noise_m: noise_m,
             motions,
         })
     }
 }
 
-/// The joint of each actuator; the controller inverts joint position servos.
-fn actuated_joints(model: &Model, source: &Source) -> Result<Vec<usize>, TaskError> {
-    let joint = |actuator: &dextra_sim::Actuator| {
-        let servo = match actuator.transmission {
-            Transmission::Joint(joint) if actuator.gain != 0.0 => Some(joint),
-            _ => None,
-        };
-        let key = format!("actuator {}", actuator.name);
-        source.require(
-            key,
-            actuator.gain,
-            servo.is_some(),
-            "a servo on a joint for `[expert]`",
-        )?;
-        Ok(servo.unwrap_or_default())
-    };
-    model.actuators.iter().map(joint).collect()
+fn anticipating(
+    mut tracker: PalmTracker,
+    config: &ExpertConfig,
+    model: &Model,
+    source: &Source,
+) -> Result<PalmTracker, TaskError> {
+    for (name, &secs) in &config.anticipation_secs {
+        let key = format!("expert.anticipation_secs.{name}");
+        let joint = source.scene(model.joint(name))?;
+        let good = secs.is_finite() && secs >= 0.0 && tracker.anticipate(joint, secs);
+        let allowed = "a finite number of at least 0, for a joint between the world and the palm";
+        source.require(key, secs, good, allowed)?;
+    }
+    Ok(tracker)
 }
 
 struct Compiler<'a> {
@@ -198,6 +192,7 @@ impl Compiler<'_> {
             position_m: motion.position_m,
             rotation_rad: motion.rotation_rad,
             rotation_weight_m: motion.rotation_weight_m,
+            posture: motion.posture.clone(),
             posture_rad: self.posture(&motion.posture, &key("posture"))?,
             retry: motion
                 .retry
