@@ -103,6 +103,7 @@ fn recording(trajectory: Trajectory, index: usize, model: &TaskModel) -> Result<
         start: Start::Elsewhere,
         snapshot: None,
         splices: Vec::new(),
+        assisted: Vec::new(),
         trimmed: [0, 0],
     };
     recording.episode.success = recording.longest_success() >= SUCCESS_HOLD_STEPS;

@@ -31,6 +31,7 @@ impl Take {
             start: Start::Reset,
             snapshot: None,
             splices: Vec::new(),
+            assisted: Vec::new(),
             trimmed: [0, 0],
         }
     }

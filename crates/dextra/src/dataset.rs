@@ -249,6 +249,14 @@ fn describe(episode: &EpisodeInfo) -> String {
     if !episode.splices.is_empty() {
         text += &format!("  spliced at {:?}", episode.splices);
     }
+    let assisted: usize = episode
+        .assisted
+        .iter()
+        .map(|[first, end]| end - first)
+        .sum();
+    if assisted > 0 {
+        text += &format!("  {assisted} steps assisted");
+    }
     text
 }
 

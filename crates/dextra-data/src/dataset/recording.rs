@@ -47,6 +47,9 @@ pub struct EpisodeInfo {
     pub start: Start,
     /// Steps before which the recorder went back in time and began anew.
     pub splices: Vec<usize>,
+    /// Steps in which the driver was helped: from the first to one past the last of each stretch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assisted: Vec<[usize; 2]>,
     /// Steps cut off at the head and at the tail.
     pub trimmed: [usize; 2],
 }
@@ -78,6 +81,8 @@ pub struct Recording {
     pub snapshot: Option<Vec<u8>>,
     /// Steps before which the recorder went back in time and began anew.
     pub splices: Vec<usize>,
+    /// Steps in which the driver was helped: from the first to one past the last of each stretch.
+    pub assisted: Vec<[usize; 2]>,
     /// Steps cut off at the head and at the tail.
     pub trimmed: [usize; 2],
 }
@@ -99,6 +104,7 @@ impl Recording {
             sources,
             start: self.start,
             splices: self.splices.clone(),
+            assisted: self.assisted.clone(),
             trimmed: self.trimmed,
         }
     }
@@ -159,6 +165,12 @@ impl Recording {
                 .filter(inside)
                 .map(|step| step - range.start)
                 .collect(),
+            assisted: self
+                .assisted
+                .iter()
+                .map(|span| span.map(|step| step.clamp(range.start, range.end) - range.start))
+                .filter(|[first, end]| first < end)
+                .collect(),
             trimmed: [
                 self.trimmed[0] + range.start,
                 self.trimmed[1] + steps - range.end,
@@ -209,6 +221,10 @@ impl Recording {
         length("the success", self.step_success.len(), steps)?;
         if self.splices.iter().any(|&step| step >= steps) {
             return Err("a splice is marked after its end".into());
+        }
+        let wrong = |&[first, end]: &[usize; 2]| first >= end || end > steps;
+        if self.assisted.iter().any(wrong) {
+            return Err("help is marked outside its steps".into());
         }
         if self.snapshot.is_some() != (self.start == Start::Snapshot) {
             return Err("it begins at a snapshot and has none, or the reverse".into());
@@ -346,6 +362,7 @@ impl Recording {
             start: info.start,
             snapshot: None,
             splices: info.splices,
+            assisted: info.assisted,
             trimmed: info.trimmed,
         };
         Ok((recording, first_row))

@@ -66,6 +66,7 @@ fn recording(seed: u64, steps: usize) -> Recording {
         start: Start::Reset,
         snapshot: None,
         splices: vec![1],
+        assisted: vec![[0, 2]],
         trimmed: [0, 0],
     }
 }
