@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use dextra_data::dataset::DatasetError;
 use dextra_tasks::TaskError;
+use dextra_teleop::TeleopError;
 use dextra_train::{ConfigError, TrainError};
 
 /// An error with its exit code.
@@ -55,6 +56,12 @@ impl From<TaskError> for CliError {
 
 impl From<DatasetError> for CliError {
     fn from(error: DatasetError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<TeleopError> for CliError {
+    fn from(error: TeleopError) -> Self {
         Self::Failed(error.to_string())
     }
 }

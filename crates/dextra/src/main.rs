@@ -8,6 +8,7 @@ mod clock;
 mod config_args;
 mod dataset;
 mod doctor;
+mod drive;
 mod error;
 mod eval;
 mod export;

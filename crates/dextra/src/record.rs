@@ -13,6 +13,7 @@ use dextra_train::{RecordOptions, TrainConfig, record_dataset};
 
 use crate::{
     dataset::say_repairs,
+    drive,
     error::{CliError, check_task},
 };
 
@@ -20,22 +21,26 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The task.
-    task: String,
+    pub task: String,
     /// Folder of the dataset; episodes are appended to one that is there.
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    pub out: PathBuf,
     /// Episodes to keep.
     #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    episodes: u64,
-    /// Who acts: the word `expert`, or a run's folder, a checkpoint or a policy's file.
+    pub episodes: u64,
+    /// Who acts: the word `expert`, a run's folder, a checkpoint, a policy's file, or `operator`: a scripted
+    /// person at the driving controls.
     #[arg(long, value_name = "WHO", default_value = "expert")]
     actor: String,
+    /// Drive the hand with the device events in a file, in the episode that a reset with `--seed` begins.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["actor", "episodes"])]
+    script: Option<PathBuf>,
     /// Keep only episodes that succeed.
     #[arg(long)]
-    successes_only: bool,
+    pub successes_only: bool,
     /// Seed of the episodes; those that the dataset already has are left out.
     #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    pub seed: u64,
     /// The reward to record: dense, sparse or binary [default: sparse].
     #[arg(long, value_name = "KIND")]
     reward: Option<String>,
@@ -56,6 +61,12 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let flag = Arc::clone(&cancel);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
         .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
+    if let Some(script) = &args.script {
+        return drive::script(&args, script, &config.env());
+    }
+    if args.actor == drive::OPERATOR {
+        return drive::operator(&args, &config.env(), &cancel);
+    }
     let options = RecordOptions {
         episodes: args.episodes as usize,
         seed: args.seed,
