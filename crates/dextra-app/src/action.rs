@@ -101,6 +101,10 @@ pub(crate) enum Action {
     ToggleHelp,
     /// Fill the screen, or not.
     ToggleFullscreen,
+    /// Drive the hand and record it.
+    Drive,
+    /// End the recording.
+    CloseRecording,
     /// Choose a scene to open in the sandbox.
     OpenScene,
     /// Load the sandbox's scene from its files again.

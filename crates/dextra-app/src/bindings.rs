@@ -136,6 +136,12 @@ pub(crate) const GROUPS: &[Group] = &[
                 Action::Arrange(Workspace::Analyse),
                 "Workspace Analyse",
             ),
+            bind(
+                "Ctrl+4",
+                Action::Arrange(Workspace::Record),
+                "Workspace Record",
+            ),
+            bind("F8", Action::Drive, "Drive the hand; Esc gives it back"),
             bind("Tab", Action::ToggleLeft, "Left panel"),
             bind("Shift+Tab", Action::ToggleRight, "Right panel"),
             bind("F4", Action::ToggleRight, "Right panel"),
@@ -193,7 +199,7 @@ fn word(key: &Key, ctrl: bool, shift: bool) -> Option<String> {
         Key::ArrowLeft => ("←".into(), false),
         Key::Escape => ("Esc".into(), false),
         Key::End | Key::PageDown | Key::PageUp => (format!("{key:?}"), false),
-        Key::F1 | Key::F4 | Key::F6 | Key::F11 => (format!("{key:?}"), false),
+        Key::F1 | Key::F4 | Key::F6 | Key::F8 | Key::F11 => (format!("{key:?}"), false),
         _ => return None,
     };
     let ctrl = if ctrl { "Ctrl+" } else { "" };
@@ -299,6 +305,7 @@ mod tests {
                 "PageDown" => Key::PageDown,
                 "Esc" => Key::Escape,
                 "F6" => Key::F6,
+                "F8" => Key::F8,
                 "F1" => Key::F1,
                 "F4" => Key::F4,
                 "F11" => Key::F11,

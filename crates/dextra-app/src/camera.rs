@@ -12,6 +12,7 @@ use bevy_panorbit_camera::PanOrbitCamera;
 use dextra_sim::Framing;
 
 use crate::{
+    record::Studio,
     sandbox::Hand,
     scene::{BACKGROUND, Quality},
     source::Shown,
@@ -147,6 +148,9 @@ impl View3d {
     }
 }
 
+/// How far a notch of the wheel zooms.
+const ZOOM_SENSITIVITY: f32 = 0.5;
+
 pub(crate) struct CameraPlugin;
 
 impl Plugin for CameraPlugin {
@@ -173,7 +177,7 @@ fn spawn(
 ) {
     let mut orbit = PanOrbitCamera {
         button_zoom: Some(MouseButton::Middle),
-        zoom_sensitivity: 0.5,
+        zoom_sensitivity: ZOOM_SENSITIVITY,
         trackpad_pinch_to_zoom_enabled: true,
         ..default()
     };
@@ -235,6 +239,7 @@ fn yield_to_panels(
     wants: Res<EguiWantsInput>,
     buttons: Res<ButtonInput<MouseButton>>,
     hand: Res<Hand>,
+    studio: Res<Studio>,
     mut cameras: Query<&mut PanOrbitCamera>,
 ) {
     let dragging = buttons.get_pressed().next().is_some() && !wants.is_using_pointer();
@@ -243,6 +248,15 @@ fn yield_to_panels(
         let enabled = free && !hand.holds();
         if camera.enabled != enabled {
             camera.enabled = enabled;
+        }
+        // While a person drives, the left button and the wheel are the hand's; the right turns the view.
+        let (orbit, pan, zoom) = match studio.drives() {
+            true => (MouseButton::Right, MouseButton::Back, 0.0),
+            false => (MouseButton::Left, MouseButton::Right, ZOOM_SENSITIVITY),
+        };
+        if camera.button_orbit != orbit {
+            (camera.button_orbit, camera.button_pan) = (orbit, pan);
+            camera.zoom_sensitivity = zoom;
         }
     }
 }

@@ -26,12 +26,13 @@ use crate::{
     pace::Pace,
     panel::{Layout, Marks},
     quit::Leaving,
+    record::Studio,
     sandbox::Sandbox,
     scene::{Overlay, Overlays, Quality},
     session::{Stage, Training},
     source::{Opponent, PlaySystems, Source, Watch},
     tape::Tape,
-    workspace::Arrangements,
+    workspace::{Arrangements, Workspace},
 };
 
 pub(crate) struct ControlPlugin {
@@ -71,11 +72,13 @@ fn read_keys(
     mut events: MessageReader<KeyboardInput>,
     held: Res<ButtonInput<KeyCode>>,
     wants: Res<EguiWantsInput>,
+    studio: Res<Studio>,
     mut actions: ResMut<Actions>,
     mut modifiers: Local<Modifiers>,
 ) {
     let pressed = bindings::pressed(events.read(), &held, &mut modifiers);
-    if !wants.wants_keyboard_input() {
+    // While a person drives, every key is the hand's.
+    if !wants.wants_keyboard_input() && !studio.drives() {
         actions.0.extend(pressed);
     }
 }
@@ -89,6 +92,7 @@ struct Hands<'w, 's> {
     view: ResMut<'w, View3d>,
     quality: ResMut<'w, Quality>,
     sandbox: ResMut<'w, Sandbox>,
+    studio: ResMut<'w, Studio>,
     overlays: ResMut<'w, Overlays>,
     pace: Res<'w, Pace>,
     leaving: ResMut<'w, Leaving>,
@@ -113,6 +117,9 @@ fn carry_out(mut actions: ResMut<Actions>, mut hands: Hands) {
 
 impl Hands<'_, '_> {
     fn carry_out(&mut self, action: Action) {
+        if matches!(action, Action::OpenScene | Action::OpenTask(_)) {
+            self.close_recording();
+        }
         // While it has the scene, it has the keys of time too.
         if self.sandbox.carry_out(action, &mut self.notices) {
             return;
@@ -211,6 +218,8 @@ impl Hands<'_, '_> {
                 self.notices
                     .say("That is a key of the sandbox; Ctrl+O opens a scene in it");
             }
+            Action::Drive => self.drive(),
+            Action::CloseRecording => self.close_recording(),
             Action::OpenScene | Action::Escape => {}
             Action::ResetCamera => self.view.look_from(0, &mut self.camera),
             Action::ToggleShadows => {
@@ -247,6 +256,28 @@ impl Hands<'_, '_> {
             }
             Action::RecordVideo => self.filming.toggle(),
             Action::Quit => self.leaving.ask(),
+        }
+    }
+
+    /// Gives the hand to the person. The rollout rests meanwhile.
+    fn drive(&mut self) {
+        if self.sandbox.is_open() {
+            self.notices.say("Close the sandbox first");
+            return;
+        }
+        self.go_live();
+        let config = self.training.config();
+        let paused = self.watch.paused;
+        self.studio.drive(&config.task, config.env(), paused);
+        self.watch.pause(true);
+        if self.layout.workspace != Workspace::Record {
+            self.carry_out(Action::Arrange(Workspace::Record));
+        }
+    }
+
+    fn close_recording(&mut self) {
+        if let Some(paused) = self.studio.close() {
+            self.watch.pause(paused);
         }
     }
 

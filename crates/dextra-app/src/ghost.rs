@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Line segments in the model's frame, metres.
-type Segments = Vec<[[f64; 3]; 2]>;
+pub(crate) type Segments = Vec<[[f64; 3]; 2]>;
 
 pub(crate) struct GhostPlugin;
 
@@ -26,7 +26,7 @@ impl Plugin for GhostPlugin {
 
 /// The lines of ghosts.
 #[derive(Default, Reflect, GizmoConfigGroup)]
-struct Ghosts;
+pub(crate) struct Ghosts;
 
 /// Ghosts are seen through what they are in.
 fn on_top(mut store: ResMut<GizmoConfigStore>) {
@@ -110,7 +110,7 @@ fn moving(model: &Model) -> Vec<bool> {
 }
 
 /// A point of the model's world, which has z up, in the scene's, which has y up.
-fn point([x, y, z]: [f64; 3]) -> Vec3 {
+pub(crate) fn point([x, y, z]: [f64; 3]) -> Vec3 {
     Vec3::new(x as f32, z as f32, -y as f32)
 }
 
@@ -148,7 +148,7 @@ fn posture(model: &Model, action: &[f32]) -> Segments {
 
 /// Bodies at these poses: a line to the next body, capsules and cylinders as their axes, boxes as their
 /// edges.
-fn outline(model: &Model, poses: &[Pose], wanted: &[bool]) -> Segments {
+pub(crate) fn outline(model: &Model, poses: &[Pose], wanted: &[bool]) -> Segments {
     let between = model.bodies.iter().enumerate().filter_map(|(body, of)| {
         let parent = of.parent?;
         (wanted[body] && wanted[parent]).then(|| [poses[parent].pos, poses[body].pos])
@@ -186,7 +186,7 @@ fn edges(shape: &Shape) -> Segments {
 
 /// The pose of every body with the joints at these positions (the reference where there is none), and
 /// whether a joint that has one moves it.
-fn kinematics(model: &Model, positions: &[Option<f64>]) -> (Vec<Pose>, Vec<bool>) {
+pub(crate) fn kinematics(model: &Model, positions: &[Option<f64>]) -> (Vec<Pose>, Vec<bool>) {
     let mut poses: Vec<Pose> = Vec::with_capacity(model.bodies.len());
     let mut moved: Vec<bool> = Vec::with_capacity(model.bodies.len());
     for body in &model.bodies {

@@ -27,6 +27,7 @@ mod pace;
 mod panel;
 mod platform;
 mod quit;
+mod record;
 mod sandbox;
 mod scene;
 mod session;
@@ -99,11 +100,12 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             judge::JudgePlugin,
             ghost::GhostPlugin,
             analysis::AnalysisPlugin,
+            record::RecordPlugin,
             memory::MemoryPlugin,
             film::RecordPlugin,
         ));
     if options.e2e {
-        app.add_plugins((e2e::E2ePlugin, sandbox::e2e_plugin));
+        app.add_plugins((e2e::E2ePlugin, sandbox::e2e_plugin, record::e2e_plugin));
     }
     match app.run() {
         AppExit::Success => Ok(()),

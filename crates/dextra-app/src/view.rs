@@ -13,6 +13,7 @@ use crate::{
     pace::Pace,
     panel::Layout,
     quit::Leaving,
+    record::{Shot, Studio},
     sandbox::{
         Sandbox,
         view::{DialogView, SandboxView},
@@ -132,6 +133,19 @@ impl TimelineView<'_> {
     }
 }
 
+/// A person at the hand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecordView<'a> {
+    /// Whether the person drives now.
+    pub drives: bool,
+    /// Whether a recording has the scene.
+    pub open: bool,
+    /// The dataset's folder.
+    pub folder: String,
+    /// What it is doing.
+    pub shot: Option<&'a Shot>,
+}
+
 /// Everything on the panels.
 pub(crate) struct View<'a> {
     /// The task's name.
@@ -190,6 +204,8 @@ pub(crate) struct View<'a> {
     pub loading: bool,
     /// How far the video is that is being made.
     pub video: Option<String>,
+    /// What is recorded by hand.
+    pub record: RecordView<'a>,
     /// Passing messages.
     pub notices: Vec<String>,
     /// Whether the window closes as soon as the checkpoint is written.
@@ -239,6 +255,7 @@ pub(crate) struct Sources<'w> {
     overlays: Res<'w, Overlays>,
     memory: Res<'w, Memory>,
     filming: Res<'w, Filming>,
+    studio: Res<'w, Studio>,
 }
 
 impl Sources<'_> {
@@ -300,8 +317,23 @@ impl Sources<'_> {
             analysis: &self.analysis,
             loading: self.library.is_loading(),
             video: self.filming.progress(),
+            record: self.record(),
             notices: self.notices.texts(),
             leaving: self.leaving.is_asked(),
+        }
+    }
+
+    fn record(&self) -> RecordView<'_> {
+        let (studio, task) = (&self.studio, &self.training.config().task);
+        let folder = studio
+            .root()
+            .cloned()
+            .unwrap_or_else(|| Studio::folder(task));
+        RecordView {
+            drives: studio.drives(),
+            open: studio.is_open(),
+            folder: folder.display().to_string(),
+            shot: studio.shot(),
         }
     }
 

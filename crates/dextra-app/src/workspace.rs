@@ -21,11 +21,13 @@ pub(crate) enum Workspace {
     Train,
     /// Charts of several runs.
     Analyse,
+    /// A person at the hand.
+    Record,
 }
 
 impl Workspace {
     /// Every workspace, in the order of the bar.
-    pub const ALL: [Self; 3] = [Self::Watch, Self::Train, Self::Analyse];
+    pub const ALL: [Self; 4] = [Self::Watch, Self::Train, Self::Analyse, Self::Record];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Workspace {
             Self::Watch => "Watch",
             Self::Train => "Train",
             Self::Analyse => "Analyse",
+            Self::Record => "Record",
         }
     }
 }
@@ -87,11 +90,11 @@ impl Arrangement {
         let (tab, bottom) = match workspace {
             Workspace::Watch => (Tab::Charts, true),
             Workspace::Train => (Tab::Learner, false),
-            Workspace::Analyse => (Tab::Policy, false),
+            Workspace::Analyse | Workspace::Record => (Tab::Policy, false),
         };
         Self {
             left: true,
-            right: workspace != Workspace::Analyse,
+            right: matches!(workspace, Workspace::Watch | Workspace::Train),
             tab,
             bottom,
         }
@@ -105,6 +108,13 @@ pub(crate) struct Arrangements {
     watch: Arrangement,
     train: Arrangement,
     analyse: Arrangement,
+    #[serde(default = "of_record")]
+    record: Arrangement,
+}
+
+/// For files that were saved before there was a workspace to record in.
+fn of_record() -> Arrangement {
+    Arrangement::of(Workspace::Record)
 }
 
 impl Default for Arrangements {
@@ -113,6 +123,7 @@ impl Default for Arrangements {
             watch: Arrangement::of(Workspace::Watch),
             train: Arrangement::of(Workspace::Train),
             analyse: Arrangement::of(Workspace::Analyse),
+            record: of_record(),
         }
     }
 }
@@ -124,6 +135,7 @@ impl Arrangements {
             Workspace::Watch => &mut self.watch,
             Workspace::Train => &mut self.train,
             Workspace::Analyse => &mut self.analyse,
+            Workspace::Record => &mut self.record,
         }
     }
 

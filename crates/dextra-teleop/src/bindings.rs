@@ -189,17 +189,13 @@ pub const GROUPS: &[Group] = &[
                 &[B("V"), Plus("PadRightX")],
                 "Turn back about z",
             ),
-            both(
-                Grab,
-                &[B("MouseLeft")],
-                "Hold to move the wrist with the mouse",
-            ),
+            both(Grab, &[B("MouseLeft")], "Hold: the mouse moves it"),
             both(Drag(0), &[Plus("MouseX")], "Right, while grabbed"),
             both(Drag(1), &[Plus("MouseY")], "Up, while grabbed"),
             both(
                 HoldStill,
                 &[B("H"), B("PadRightStick")],
-                "Hold to keep the wrist still",
+                "Hold to keep it still",
             ),
         ],
     },
@@ -273,7 +269,7 @@ pub const GROUPS: &[Group] = &[
             both(
                 Rewind,
                 &[B("Left"), B("PadLeftShoulder")],
-                "Hold to run back; then go on from there",
+                "Hold to run back",
             ),
             both(Slower, &[B("-")], "Half the speed"),
             both(Faster, &[B("=")], "Twice the speed"),
@@ -320,11 +316,38 @@ pub(crate) fn active(fingers_layer: bool) -> impl Iterator<Item = &'static Bindi
     })
 }
 
-/// The command of a button in a layer.
-pub(crate) fn command_of(button: Button, fingers_layer: bool) -> Option<Command> {
+/// The command of a button while the whole hand is driven, or single fingers.
+pub fn command_of(button: Button, fingers_layer: bool) -> Option<Command> {
     active(fingers_layer)
         .find(|binding| binding.on.contains(&On::Button(button.name())))
         .map(|binding| binding.command)
+}
+
+/// What triggers a row, as the help says it: keys and mouse first, then the gamepad's.
+pub fn words(binding: &Binding) -> String {
+    let word = |on: &On| match on {
+        On::Button(name) => (*name).to_owned(),
+        On::Plus(name) => format!("{name} +"),
+        On::Minus(name) => format!("{name} -"),
+    };
+    let words: Vec<String> = binding.on.iter().map(word).collect();
+    words.join(", ")
+}
+
+/// The table as a page of Markdown.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# Driving a hand\n\nMade from the table that binds the controls:\n\
+         `cargo run --release -p dextra-teleop --example controls > docs/driving.md`. What begins with\n\
+         `Pad` is a gamepad's, named by its place. Speeds and ranges are in `scenes/teleop.toml`.\n",
+    );
+    for group in GROUPS {
+        page += &format!("\n## {}\n\n| control | does |\n|---|---|\n", group.title);
+        for binding in group.bindings {
+            page += &format!("| `{}` | {} |\n", words(binding), binding.help);
+        }
+    }
+    page
 }
 
 /// How an axis moves a command: the sign of its direction.
@@ -355,6 +378,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_page_is_of_this_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/driving.md");
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(written == page(), "make docs/driving.md anew, as it says");
     }
 
     #[test]

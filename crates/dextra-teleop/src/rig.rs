@@ -21,6 +21,7 @@ pub struct Rig {
     pub(crate) task: Arc<TaskModel>,
     pub(crate) task_config: TaskConfig,
     pub(crate) tracker: PalmTracker,
+    palm: usize,
     /// Range of the joint of each actuator.
     pub(crate) ranges: Vec<[f64; 2]>,
     /// Per synergy, an angle per actuator.
@@ -59,7 +60,7 @@ impl Rig {
             allowed: format!("a list with `{}` in it", task.name()),
         };
         let task_config = config.tasks.get(task.name()).cloned().ok_or_else(missing)?;
-        let tracker = tracker(model, &task_config, &file, task.name())?;
+        let (palm, tracker) = tracker(model, &task_config, &file, task.name())?;
         let arm = tracker.joints().to_vec();
         let range = |&joint: &usize| {
             let joint = &model.joints[joint];
@@ -125,6 +126,7 @@ impl Rig {
             ranges,
             synergies,
             presets,
+            palm,
             tracker,
         }))
     }
@@ -132,6 +134,11 @@ impl Rig {
     /// The task.
     pub fn task(&self) -> &Arc<TaskModel> {
         &self.task
+    }
+
+    /// The site that is led.
+    pub fn palm_site(&self) -> usize {
+        self.palm
     }
 
     /// Names of the presets, in the order of their keys.
@@ -148,7 +155,7 @@ fn tracker(
     config: &TaskConfig,
     file: &File,
     task: &str,
-) -> Result<PalmTracker, TeleopError> {
+) -> Result<(usize, PalmTracker), TeleopError> {
     let key = |name: &str| format!("tasks.{task}.{name}");
     let palm = model.site(&config.palm).ok();
     let allowed = "the name of a site of the scene";
@@ -157,7 +164,8 @@ fn tracker(
         gain: config.gain,
         damping_m: config.damping_m,
     };
-    let mut tracker = PalmTracker::new(model, palm.unwrap_or_default(), tracking)?;
+    let palm = palm.unwrap_or_default();
+    let mut tracker = PalmTracker::new(model, palm, tracking)?;
     for (name, &secs) in &config.anticipation_secs {
         let joint = model.joint(name).ok();
         let good = joint.is_some_and(|joint| tracker.anticipate(joint, secs));
@@ -169,5 +177,5 @@ fn tracker(
             allowed,
         )?;
     }
-    Ok(tracker)
+    Ok((palm, tracker))
 }

@@ -119,6 +119,17 @@ impl Session {
         self.rig.config.time.speeds[self.speed]
     }
 
+    /// The driver leaves: everything is let go of, and nothing moves until it is back and goes on.
+    pub fn leave(&mut self) {
+        self.driver.release_all();
+        if let Phase::Rewinding(step) = self.phase {
+            self.take.splice(step);
+        }
+        if !matches!(self.phase, Phase::Ended(_)) {
+            self.phase = Phase::Paused;
+        }
+    }
+
     /// Takes in an event of a device. A command that is not the session's to carry out is returned.
     pub fn input(&mut self, input: &Input) -> Option<Command> {
         match self.driver.input(input)? {

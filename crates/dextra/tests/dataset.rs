@@ -31,6 +31,11 @@ fn done(args: &[&str]) -> String {
     text(&output.stdout)
 }
 
+/// A file of the source tree.
+fn of_the_tree(path: &str) -> String {
+    format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))
+}
+
 /// The one message of a command that must fail.
 fn refused(args: &[&str], parts: &[&str]) {
     let Output { status, stderr, .. } = command(args).output().unwrap();
@@ -268,4 +273,57 @@ fn the_reference_readers_read_it() {
         assert!(output.status.success(), "{told}{}", text(&output.stderr));
         assert!(told.contains(expected), "{told}");
     }
+}
+
+#[test]
+fn the_driving_controls_record_what_repeats() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (set, script) = (
+        path("set"),
+        of_the_tree("crates/dextra-teleop/tests/scripts/door.txt"),
+    );
+    let by_script = [
+        "record", "door", "--script", &script, "--seed", "18", "--out", &set,
+    ];
+    let out = done(&by_script);
+    assert!(out.contains("1 takes kept"), "{out}");
+    // A script belongs to one episode.
+    let output = command(&by_script).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("an episode of seed 18 already"));
+    done(&[
+        "record",
+        "door",
+        "--actor",
+        "operator",
+        "--episodes",
+        "2",
+        "--out",
+        &set,
+    ]);
+    let out = done(&["replay", &set]);
+    assert_eq!(out.matches("the same to the bit").count(), 3, "{out}");
+    let list = done(&["dataset", "info", &set, "--list"]);
+    assert_eq!(list.matches("[Human]").count(), 3, "{list}");
+    assert!(!list.contains("no success"), "{list}");
+
+    let bad = folder.path().join("bad.txt");
+    fs::write(&bad, "1 press W\n2 push W\n").unwrap();
+    let bad = bad.display().to_string();
+    refused(
+        &["record", "door", "--script", &bad, "--out", &set],
+        &["bad.txt, line 2", "neither"],
+    );
+    refused(
+        &[
+            "record",
+            "pen",
+            "--actor",
+            "operator",
+            "--out",
+            &path("pen"),
+        ],
+        &["no plan for the task pen", "script"],
+    );
 }

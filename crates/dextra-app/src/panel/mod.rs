@@ -10,6 +10,7 @@ mod memory;
 mod overlay;
 mod palette;
 mod policy;
+mod record;
 mod sandbox;
 mod status;
 mod theme;
@@ -225,6 +226,7 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
             .frame(frame(12, 8))
             .show_inside(&mut root, |ui| match layout.workspace {
                 Workspace::Analyse => analyse::runs(ui, view, &mut answer),
+                Workspace::Record => record::show(ui, view, &mut answer),
                 _ => left::show(ui, view, &mut answer),
             });
     }
@@ -250,6 +252,8 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
         overlay::notices(&root, rest, view);
         // The scene rests in a corner.
         rest = egui::Rect::from_min_size(rest.max, egui::Vec2::splat(1.0));
+    } else if view.record.open {
+        record::over_the_scene(&root, rest, view);
     } else {
         overlay::show(&root, rest, view);
     }

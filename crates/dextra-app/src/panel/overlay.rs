@@ -79,7 +79,14 @@ pub(super) fn notices(root: &Ui, rect: Rect, view: &View) {
 }
 
 /// Text with a shadow, so that it can be read over any part of the scene.
-fn write(root: &Ui, pos: Pos2, anchor: Align2, text: String, size: f32, color: Color32) -> Rect {
+pub(super) fn write(
+    root: &Ui,
+    pos: Pos2,
+    anchor: Align2,
+    text: String,
+    size: f32,
+    color: Color32,
+) -> Rect {
     let (painter, font) = (root.painter(), FontId::proportional(size));
     let shadow = Color32::from_black_alpha(160);
     painter.text(pos + vec2(1.0, 1.0), anchor, &text, font.clone(), shadow);

@@ -14,7 +14,7 @@ use crate::{
     session::Stage,
     source::Source,
     tape::tests::tape,
-    view::{EpisodeView, RolloutView, SettingRow, SourceRow, TimelineView},
+    view::{EpisodeView, RecordView, RolloutView, SettingRow, SourceRow, TimelineView},
     workspace::{Arrangement, Workspace},
 };
 
@@ -112,6 +112,7 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         analysis: &ANALYSIS,
         loading: false,
         video: Some("video 34 %".into()),
+        record: RecordView::default(),
         notices: vec!["Saved dextra-001.png".into()],
         leaving: false,
     }

@@ -25,6 +25,7 @@ pub(super) fn show(ui: &mut Ui, view: &View, layout: &Layout, answer: &mut Answe
                 Workspace::Watch => "workspace_watch",
                 Workspace::Train => "workspace_train",
                 Workspace::Analyse => "workspace_analyse",
+                Workspace::Record => "workspace_record",
             };
             let hint = bindings::key_of(action).unwrap_or_default();
             let response = ui.add(button).on_hover_text(hint);

@@ -11,6 +11,7 @@ use bevy::prelude::*;
 use dextra_sim::{Geom, Model, Pose, Shape};
 
 use crate::{
+    record::Studio,
     sandbox::Sandbox,
     source::{Blend, PlaySystems, Shown, Watch},
     tape::Tape,
@@ -195,11 +196,14 @@ fn place(
     watch: Res<Watch>,
     tape: Res<Tape>,
     sandbox: Res<Sandbox>,
+    studio: Res<Studio>,
     mut bodies: Query<(&BodyFrame, &mut Transform)>,
 ) {
-    let poses = sandbox.body_poses();
+    let poses = sandbox.body_poses().or_else(|| studio.body_poses());
     let played = || tape.blend().or_else(|| watch.playout.blend());
-    let blend = (!sandbox.is_open()).then(played).flatten();
+    let blend = (!sandbox.is_open() && !studio.is_open())
+        .then(played)
+        .flatten();
     for (body, mut placed) in &mut bodies {
         let found = match (poses, &blend) {
             (Some(poses), _) => poses.get(body.0).map(transform),

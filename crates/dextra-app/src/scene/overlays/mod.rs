@@ -10,6 +10,7 @@ use bevy::prelude::*;
 use dextra_sim::Pose;
 
 use crate::{
+    record::Studio,
     sandbox::{Hand, Sandbox},
     source::{PlaySystems, Shown, Watch},
 };
@@ -129,10 +130,11 @@ fn draw(
     shown: Res<Shown>,
     watch: Res<Watch>,
     sandbox: Res<Sandbox>,
+    studio: Res<Studio>,
     hand: Res<Hand>,
 ) {
     let watched;
-    let body_poses = match sandbox.body_poses() {
+    let body_poses = match sandbox.body_poses().or_else(|| studio.body_poses()) {
         Some(poses) => poses,
         None if sandbox.is_open() => return,
         None => {
