@@ -325,10 +325,7 @@ impl Sources<'_> {
 
     fn record(&self) -> RecordView<'_> {
         let (studio, task) = (&self.studio, &self.training.config().task);
-        let folder = studio
-            .root()
-            .cloned()
-            .unwrap_or_else(|| Studio::folder(task));
+        let folder = studio.root(task);
         RecordView {
             drives: studio.drives(),
             open: studio.is_open(),

@@ -1,7 +1,7 @@
 //! From device events to datasets: keep, discard, retake, undo, rewind, trim.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use dextra_data::dataset::{Dataset, Start};
 use dextra_tasks::{EnvOptions, TaskModel};
@@ -230,4 +230,24 @@ fn what_was_assisted_is_marked() {
     drop(recorder);
     let recording = Dataset::open(&root).unwrap().read(0).unwrap();
     assert_eq!(recording.assisted, [[25, 37]]);
+}
+
+#[test]
+fn a_take_that_the_disk_refuses_can_be_kept_once_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("set");
+    let mut recorder = recorder(&root, 0);
+    // A file where the data's folder should be.
+    fs::write(root.join("data"), "").unwrap();
+    let script = Script::parse("3 press W\n4 release W\n4.5 press Enter").unwrap();
+    let message = script.record(&mut recorder).unwrap_err().to_string();
+    assert!(message.contains("data"), "{message}");
+    fs::remove_file(root.join("data")).unwrap();
+    recorder.input(&release("Enter")).unwrap();
+    let notice = recorder.input(&press("Enter")).unwrap();
+    assert!(
+        matches!(notice, Some(Notice::Kept { index: 0, .. })),
+        "{notice:?}"
+    );
+    repeats(&root);
 }

@@ -30,6 +30,7 @@ use crate::{
     action::{Action, Actions},
     camera::View3d,
     control::Edits,
+    record::FolderWish,
     sandbox::{Command, Commands},
     view::{Sources, View},
     workspace::{Arrangement, Tab, Workspace},
@@ -114,6 +115,8 @@ struct Answer {
     /// What the sandbox's panels ask for.
     commands: Vec<Command>,
     marks: BTreeMap<&'static str, egui::Rect>,
+    /// The folder that was typed for a dataset.
+    folder: Option<String>,
     /// Whether a text field has the keyboard.
     typing: bool,
 }
@@ -158,6 +161,7 @@ struct Asked<'w> {
     actions: ResMut<'w, Actions>,
     edits: ResMut<'w, Edits>,
     commands: ResMut<'w, Commands>,
+    folder: ResMut<'w, FolderWish>,
 }
 
 fn panels(
@@ -192,6 +196,9 @@ fn panels(
     asked.actions.0.extend(answer.actions);
     asked.edits.0.extend(answer.edits);
     asked.commands.0.extend(answer.commands);
+    if answer.folder.is_some() {
+        asked.folder.0 = answer.folder;
+    }
     marks.0 = answer.marks;
     view3d.rect = Some(rest);
     Ok(())

@@ -1,6 +1,8 @@
 //! Recording by hand: the left panel, and the badge over the scene.
 
-use bevy_egui::egui::{Align2, Button, Color32, Grid, Rect, RichText, ScrollArea, Ui, pos2, vec2};
+use bevy_egui::egui::{
+    Align2, Button, Color32, Grid, Rect, RichText, ScrollArea, TextEdit, Ui, pos2, vec2,
+};
 use dextra_tasks::task_purpose;
 use dextra_teleop::{End, Phase, bindings};
 
@@ -35,8 +37,7 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
             ui.add_sized(size, Button::new(text).fill(fill))
         });
         answer.on_click("drive", &button.inner, Action::Drive);
-        ui.label(RichText::new(&record.folder).small().color(theme::QUIET))
-            .on_hover_text("The dataset: every kept take is on the disk before the next begins");
+        folder(ui, view, answer);
         if let Some(shot) = record.shot {
             numbers(ui, shot);
         }
@@ -46,6 +47,21 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
         }
         keys(ui);
     });
+}
+
+/// The dataset's folder, to be changed while nothing is recorded.
+fn folder(ui: &mut Ui, view: &View, answer: &mut Answer) {
+    let mut text = view.record.folder.clone();
+    let edit = TextEdit::singleline(&mut text).desired_width(f32::INFINITY);
+    let edit = ui.add_enabled(!view.record.open, edit);
+    let edit = edit.on_hover_text(
+        "The dataset's folder. Every kept take is on the disk before the next begins",
+    );
+    answer.marks.insert("folder", edit.rect);
+    answer.typing |= edit.has_focus();
+    if edit.changed() {
+        answer.folder = Some(text);
+    }
 }
 
 fn numbers(ui: &mut Ui, shot: &Shot) {

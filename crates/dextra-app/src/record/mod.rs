@@ -27,9 +27,15 @@ use worker::{Job, Request, Told, Worker};
 /// Folder of the datasets of all tasks, below the working folder.
 const DATASETS: &str = "datasets";
 
+/// The folder that a person has typed and that is not yet taken over.
+#[derive(Resource, Default)]
+pub(crate) struct FolderWish(pub Option<String>);
+
 /// Where a task is recorded by hand.
 #[derive(Resource, Default)]
 pub(crate) struct Studio {
+    /// The dataset's folder that a person asked for.
+    folder: Option<String>,
     open: Option<Open>,
     /// Whether device events go to the hand.
     driving: bool,
@@ -64,21 +70,19 @@ impl Studio {
         self.shot().map(|shot| shot.body_poses.as_slice())
     }
 
-    /// Where a task's dataset is.
-    pub fn folder(task: &str) -> PathBuf {
-        PathBuf::from(DATASETS).join(task)
-    }
-
-    /// The dataset being recorded.
-    pub fn root(&self) -> Option<&PathBuf> {
-        self.open.as_ref().map(|open| &open.root)
+    /// The dataset being recorded, or where a task's would be.
+    pub fn root(&self, task: &str) -> PathBuf {
+        let asked = || self.folder.as_ref().map(PathBuf::from);
+        let open = self.open.as_ref().map(|open| open.root.clone());
+        open.or_else(asked)
+            .unwrap_or_else(|| PathBuf::from(DATASETS).join(task))
     }
 
     /// Gives the hand to the person: opens the task's dataset, unless it is open. `paused` says whether the
     /// rollout rests, to leave it so.
     pub fn drive(&mut self, task: &str, options: EnvOptions, paused: bool) {
         if self.open.is_none() {
-            let root = Self::folder(task);
+            let root = self.root(task);
             let job = Job {
                 task: task.to_owned(),
                 options,
@@ -121,6 +125,7 @@ impl Plugin for RecordPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Studio>()
             .init_resource::<devices::Down>()
+            .init_resource::<FolderWish>()
             .add_plugins(ghost::plugin)
             .add_systems(
                 PreUpdate,
@@ -132,7 +137,15 @@ impl Plugin for RecordPlugin {
     }
 }
 
-fn refresh(mut studio: ResMut<Studio>, mut watch: ResMut<Watch>, mut notices: ResMut<Notices>) {
+fn refresh(
+    mut studio: ResMut<Studio>,
+    mut wish: ResMut<FolderWish>,
+    mut watch: ResMut<Watch>,
+    mut notices: ResMut<Notices>,
+) {
+    if let Some(folder) = wish.0.take() {
+        studio.folder = Some(folder).filter(|folder| !folder.trim().is_empty());
+    }
     let Some(open) = &mut studio.open else {
         return;
     };
