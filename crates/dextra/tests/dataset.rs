@@ -304,7 +304,7 @@ fn the_driving_controls_record_what_repeats() {
     ]);
     let out = done(&["replay", &set]);
     assert_eq!(out.matches("the same to the bit").count(), 3, "{out}");
-    let list = done(&["dataset", "list", &set]);
+    let list = done(&["dataset", "info", &set, "--episodes"]);
     assert_eq!(list.matches("[Human]").count(), 3, "{list}");
     assert!(!list.contains("no success"), "{list}");
 
