@@ -8,9 +8,9 @@ use std::{env, process::ExitCode, sync::Arc, time::Instant};
 use dextra_tasks::{Env, EnvOptions, TaskModel};
 use dextra_teleop::{Button, Driver, Input, Phase, Rig, Session, TeleopError};
 
-/// Control steps of a run, and runs of each kind; the quickest counts, for the machine has other work.
-const STEPS: usize = 400;
-const RUNS: usize = 9;
+/// Control steps of a block, and blocks of each kind, in turn; medians count, for the machine has other work.
+const STEPS: usize = 20;
+const BLOCKS: usize = 150;
 /// Keys that are held meanwhile.
 const KEYS: [&str; 3] = ["W", "E", "K"];
 
@@ -33,45 +33,42 @@ fn measure(task: &str) -> Result<(), TeleopError> {
             .filter_map(|name| Button::named(name))
             .map(Input::Press)
     };
-    let mut quickest = [f64::INFINITY; 3];
-    for _ in 0..RUNS {
-        let mut session = Session::new(&rig, &options, 0);
-        while !matches!(session.phase(), Phase::Driving) {
-            session.tick()?;
-        }
-        for key in keys() {
-            session.input(&key);
-        }
+    let mut session = Session::new(&rig, &options, 0);
+    while !matches!(session.phase(), Phase::Driving) {
+        session.tick()?;
+    }
+    let environment = || Env::with_model(Arc::clone(rig.task()), &options);
+    let (mut driven, mut alone) = (environment(), environment());
+    let mut driver = Driver::new(&rig, &driven);
+    for key in keys() {
+        session.input(&key);
+        driver.input(&key);
+    }
+    let dt_secs = driven.control_dt_secs() / session.speed();
+    let mut blocks = [const { Vec::new() }; 3];
+    for block in 1..=BLOCKS {
         let began = Instant::now();
-        while session.take().len() < STEPS {
+        while session.take().len() < block * STEPS {
             session.tick()?;
         }
-        note(&mut quickest[0], began);
-
+        blocks[0].push(began.elapsed().as_secs_f64());
         // The same actions once more: driven but not noted, and then not even driven.
-        let mut env = Env::with_model(Arc::clone(rig.task()), &options);
-        let mut driver = Driver::new(&rig, &env);
-        for key in keys() {
-            driver.input(&key);
-        }
-        let dt_secs = env.control_dt_secs() / session.speed();
         let mut actions = Vec::with_capacity(STEPS);
         let began = Instant::now();
         for _ in 0..STEPS {
-            let driven = driver.step(&env, &[], dt_secs);
-            env.step(&driven.action);
-            actions.push(driven.action);
+            let step = driver.step(&driven, &[], dt_secs);
+            driven.step(&step.action);
+            actions.push(step.action);
         }
-        note(&mut quickest[1], began);
-        env.reset(0);
+        blocks[1].push(began.elapsed().as_secs_f64());
         let began = Instant::now();
         for action in &actions {
-            env.step(action);
+            alone.step(action);
         }
-        note(&mut quickest[2], began);
+        blocks[2].push(began.elapsed().as_secs_f64());
     }
+    let [recorded, driven, alone] = blocks.map(median);
     let rate = |secs: f64| STEPS as f64 / secs;
-    let [recorded, driven, alone] = quickest;
     println!(
         "{task}: {:.0} steps/s alone, {:.0} driven, {:.0} driven and recorded; recording costs {:.1}%, \
          driving {:.1}%",
@@ -84,6 +81,7 @@ fn measure(task: &str) -> Result<(), TeleopError> {
     Ok(())
 }
 
-fn note(quickest: &mut f64, began: Instant) {
-    *quickest = quickest.min(began.elapsed().as_secs_f64());
+fn median(mut secs: Vec<f64>) -> f64 {
+    secs.sort_by(f64::total_cmp);
+    secs[secs.len() / 2]
 }
