@@ -12,6 +12,7 @@ mod error;
 mod hand;
 mod input;
 mod operator;
+mod pad;
 mod recorder;
 mod rig;
 mod script;
@@ -25,6 +26,9 @@ pub use driver::{Driven, Driver};
 pub use error::TeleopError;
 pub use input::{AXES, Axis, BUTTONS, Button, Input};
 pub use operator::Operator;
+#[cfg(target_os = "linux")]
+pub use pad::listen as listen_to_pads;
+pub use pad::{Pad, PadAxis, PadEvent, PadId, PadInfo};
 pub use recorder::{Notice, Recorder};
 pub use rig::Rig;
 pub use script::Script;
