@@ -19,6 +19,7 @@ mod script;
 mod session;
 mod synergy;
 mod take;
+mod takeover;
 
 pub use bindings::Command;
 pub use config::{Posture, Synergy, SynergyFile, TeleopConfig};
@@ -35,3 +36,4 @@ pub use script::Script;
 pub use session::{End, Phase, Session};
 pub use synergy::{Component, principal_components};
 pub use take::Take;
+pub use takeover::Takeover;
