@@ -91,8 +91,7 @@ click train; of STATE until_true 60 "and is trained from" more_than steps 200
 until_true 20 "with its run folder" test -s "$out/run-3/config.toml"
 grep -q '^demonstrator = ".*demonstrations/door"' "$out/run-3/config.toml" || fail "run-3 learns from $(grep ^demonstrator "$out/run-3/config.toml")"
 ok "the dataset that comes with Dextra was chosen"
-key F1; of STATE until_true 10 "F1 shows the keys" is help true
-click keys_of_hand; until_true 20 "and those that drive a hand" shown driving_keys
+key ctrl+4; key F1; until_true 20 "F1 in Record shows the keys that drive a hand" shown driving_keys
 shot "$out/keys.png"
 key F1
 # Input to hand target: of the scripted presses above, in frames.

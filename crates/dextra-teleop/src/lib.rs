@@ -3,7 +3,7 @@
 //! Device events are plain data ([`Input`]) and go through one table ([`bindings`]) to a [`Driver`], which
 //! moves the wrist target and the fingers and gives an action per control step. A [`Session`] drives one
 //! episode: countdown, speed, pause, rewinding. A [`Recorder`] makes a dataset of sessions. Scripts of
-//! device events ([`Script`]) take the same way as a person's.
+//! device events ([`Script`]) take the same way as a person's. A [`Takeover`] drives what somebody else has begun.
 
 pub mod bindings;
 mod config;

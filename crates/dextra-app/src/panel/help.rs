@@ -1,6 +1,6 @@
 //! The list of keys, made from the tables that bind them: the viewer's, and those that drive a hand.
 
-use bevy_egui::egui::{self, Align2, Button, Grid, Rect, RichText, ScrollArea, Ui, vec2};
+use bevy_egui::egui::{self, Align2, Grid, Rect, RichText, ScrollArea, Ui, vec2};
 use dextra_teleop::bindings as driving;
 
 use super::{Answer, theme};
@@ -22,26 +22,21 @@ pub(super) fn show(ctx: &egui::Context, rect: Rect, driven: bool, answer: &mut A
         .show(ctx, |ui| {
             // Lines of a table, not rows of buttons.
             ui.spacing_mut().interact_size.y = 15.0;
-            let id = ui.id().with("driving");
-            let mut of_hand = ui.data(|data| data.get_temp(id)).unwrap_or(driven);
-            ui.horizontal(|ui| {
-                for (of, name, mark) in [
-                    (false, "The window", "keys_of_window"),
-                    (true, "Driving a hand", "keys_of_hand"),
-                ] {
-                    let tab = ui.add(Button::selectable(of == of_hand, name));
-                    answer.marks.insert(mark, tab.rect);
-                    if tab.clicked() {
-                        of_hand = of;
-                        ui.data_mut(|data| data.insert_temp(id, of));
-                    }
-                }
-            });
             let height = rect.height() - 110.0;
-            match of_hand {
-                true => answer.marks.insert("driving_keys", hand(ui, height)),
-                false => answer.marks.insert("window_keys", window(ui, height)),
+            let (mark, shown, other) = match driven {
+                true => (
+                    "driving_keys",
+                    hand(ui, height),
+                    "The window's keys: F1 in another workspace",
+                ),
+                false => (
+                    "window_keys",
+                    window(ui, height),
+                    "The keys that drive a hand: F1 in Record (Ctrl+4)",
+                ),
             };
+            answer.marks.insert(mark, shown);
+            ui.label(RichText::new(other).small().color(theme::QUIET));
         });
     if !open {
         answer.actions.push(Action::ToggleHelp);
@@ -79,7 +74,9 @@ fn hand(ui: &mut Ui, height: f32) -> Rect {
 
 /// Two columns that scroll where the window is too low for them.
 fn in_columns(ui: &mut Ui, height: f32, fill: impl FnOnce(&mut Ui, &mut Ui)) -> Rect {
-    let area = ScrollArea::vertical().max_height(height);
+    let area = ScrollArea::vertical()
+        .max_height(height)
+        .min_scrolled_height(height);
     let shown = area.show(ui, |ui| ui.columns_const(|[left, right]| fill(left, right)));
     shown.inner_rect
 }

@@ -317,6 +317,33 @@ fn help_and_hidden_panels_draw() {
     let _ = draw_with(&egui::Context::default(), &view, layout, vec![]);
 }
 
+#[test]
+fn the_keys_that_drive_a_hand_are_in_the_help_and_fit_the_window() {
+    let (status, history) = (Status::default(), History::default());
+    let view = view(Stage::Idle, &status, &history);
+    let ctx = egui::Context::default();
+    let layout = Layout {
+        help: true,
+        ..layout(Workspace::Watch)
+    };
+    let (answer, _) = draw_with(&ctx, &view, layout, vec![]);
+    let shown = answer.marks["window_keys"];
+    assert!(
+        WINDOW.contains_rect(shown) && shown.height() > 500.0,
+        "{shown}"
+    );
+    let layout = Layout {
+        workspace: Workspace::Record,
+        ..layout
+    };
+    let (answer, _) = draw_with(&egui::Context::default(), &view, layout, vec![]);
+    let shown = answer.marks["driving_keys"];
+    assert!(
+        WINDOW.contains_rect(shown) && shown.height() > 500.0,
+        "{shown}"
+    );
+}
+
 /// Types into a field that was clicked.
 fn type_into(ctx: &egui::Context, view: &View, layout: Layout, mark: &str, text: &str) -> Answer {
     let (answer, _) = draw_with(ctx, view, layout, vec![]);
