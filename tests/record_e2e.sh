@@ -104,6 +104,9 @@ key space; until_true 20 "and it goes on" is phase driving
 key Escape; until_true 20 "Esc gives it back once more" is driving false
 click close_recording; until_true 20 "the recording ends" is open false
 shot "$out/after.png"
+slow="$(grep -oE '^LATENCY frames=[0-9]+' "$out/app.log" | cut -d= -f2 | awk '$1 > 2' | wc -l)"
+[ "$slow" -eq 0 ] && grep -q '^LATENCY' "$out/app.log" || fail "$slow keys took more than two frames to the wrist target"
+ok "keys were on the wrist target within $(grep -oE '^LATENCY frames=[0-9]+' "$out/app.log" | cut -d= -f2 | sort -n | tail -n 1) frames"
 echo quit >&4
 for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
 kill -0 "$pid" 2>/dev/null && fail "the app did not quit"

@@ -63,7 +63,11 @@ pub(crate) enum Action {
     Analyse(Change),
     /// Save the charts being analysed as an image.
     SaveCharts,
-    /// Look for runs.
+    /// Let the next training learn from this dataset of the library, or ask the expert.
+    LearnFrom(Option<usize>),
+    /// Train from the takes of the recording.
+    TrainFromTakes,
+    /// Look for runs and datasets.
     LookForRuns,
     /// Open this task, by its place in the list of tasks.
     OpenTask(usize),
@@ -105,6 +109,8 @@ pub(crate) enum Action {
     Drive,
     /// End the recording.
     CloseRecording,
+    /// Drive what is watched, in the place of whoever does, or give it back.
+    TakeOver,
     /// Choose a scene to open in the sandbox.
     OpenScene,
     /// Load the sandbox's scene from its files again.

@@ -335,7 +335,7 @@ fn read(
 ) {
     let open = layout.workspace == Workspace::Analyse;
     if open && !std::mem::replace(&mut *was_open, open) {
-        library.look();
+        library.look(None);
     }
     *was_open = open;
     let analysis = analysis.as_mut();

@@ -74,6 +74,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 "Checkpoint; sandbox: save edits",
             ),
             bind("Ctrl+Z", Action::Undo, "Take the last edit back"),
+            bind("B", Action::TakeOver, "Hold: drive what you watch yourself"),
         ],
     },
     Group {

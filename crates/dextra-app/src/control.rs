@@ -19,6 +19,7 @@ use crate::{
     bindings::{self, Modifiers},
     camera::View3d,
     capture::Capture,
+    demos::{self, DatasetEntry},
     film::Filming,
     library::{self, Library},
     memory::Memory,
@@ -26,7 +27,7 @@ use crate::{
     pace::Pace,
     panel::{Layout, Marks},
     quit::Leaving,
-    record::Studio,
+    record::{Down, Studio},
     sandbox::Sandbox,
     scene::{Overlay, Overlays, Quality},
     session::{Stage, Training},
@@ -93,6 +94,7 @@ struct Hands<'w, 's> {
     quality: ResMut<'w, Quality>,
     sandbox: ResMut<'w, Sandbox>,
     studio: ResMut<'w, Studio>,
+    down: Res<'w, Down>,
     overlays: ResMut<'w, Overlays>,
     pace: Res<'w, Pace>,
     leaving: ResMut<'w, Leaving>,
@@ -187,7 +189,17 @@ impl Hands<'_, '_> {
                     part,
                 });
             }
-            Action::LookForRuns => self.library.look(),
+            Action::LookForRuns => {
+                let root = self.studio.root(&self.training.config().task);
+                self.library.look(Some(&root));
+            }
+            Action::LearnFrom(None) => self.training.learn_from(None),
+            Action::LearnFrom(Some(dataset)) => {
+                if let Some(entry) = self.library.datasets().get(dataset).cloned() {
+                    self.learn_from(&entry);
+                }
+            }
+            Action::TrainFromTakes => self.train_from_takes(),
             Action::OpenTask(task) => self.open_task(task),
             Action::Undo => {
                 if !self.training.undo_edit() {
@@ -220,6 +232,7 @@ impl Hands<'_, '_> {
             }
             Action::Drive => self.drive(),
             Action::CloseRecording => self.close_recording(),
+            Action::TakeOver => self.take_over(),
             Action::OpenScene | Action::Escape => {}
             Action::ResetCamera => self.view.look_from(0, &mut self.camera),
             Action::ToggleShadows => {
@@ -272,6 +285,78 @@ impl Hands<'_, '_> {
         self.watch.pause(true);
         if self.layout.workspace != Workspace::Record {
             self.carry_out(Action::Arrange(Workspace::Record));
+        }
+    }
+
+    /// Gives what is watched to the person, or back.
+    fn take_over(&mut self) {
+        if self.studio.held().is_some() {
+            return self.studio.leave();
+        }
+        if self.sandbox.is_open() || self.studio.is_open() {
+            let what = "Close the sandbox or the recording first: nobody else drives here";
+            return self.notices.say(what);
+        }
+        self.go_live();
+        let source = self.watch.source;
+        match source {
+            Source::Actor(actor) => {
+                if !matches!(self.training.stage(), Stage::Running | Stage::Evaluating) {
+                    return self.notices.say("The training rests: let it go on first");
+                }
+                let pilot = self.studio.take_over(source, &self.down);
+                self.training.take_over(actor, pilot);
+            }
+            Source::Expert | Source::Policy => {
+                let pilot = self.studio.take_over(source, &self.down);
+                self.watch.take_over(pilot);
+            }
+        }
+    }
+
+    /// Whether the next training will learn from that dataset.
+    fn learn_from(&mut self, entry: &DatasetEntry) -> bool {
+        let (task, holds) = (&self.training.config().task, &entry.holds);
+        let refusal = if self.training.is_active() {
+            "Stop the training before you choose what the next one learns from".into()
+        } else if holds.task != *task {
+            format!(
+                "{} is of the task {}: open that task first",
+                entry.name, holds.task
+            )
+        } else if holds.successes == 0 {
+            format!(
+                "{} has no successful episodes to learn from",
+                entry.path.display()
+            )
+        } else {
+            let dataset = Some((entry.path.as_path(), holds.successes));
+            self.training.learn_from(dataset);
+            return true;
+        };
+        self.notices.say(refusal);
+        false
+    }
+
+    /// Trains from what has been recorded by hand, in view.
+    fn train_from_takes(&mut self) {
+        let root = self.studio.root(&self.training.config().task);
+        if !root.exists() {
+            let text = format!(
+                "Nothing has been recorded in {} yet: F8 drives",
+                root.display()
+            );
+            return self.notices.say(text);
+        }
+        match demos::entry(&root) {
+            Err(message) => self.notices.say(message),
+            Ok(entry) => {
+                if self.learn_from(&entry) {
+                    self.close_recording();
+                    self.carry_out(Action::Arrange(Workspace::Train));
+                    self.train();
+                }
+            }
         }
     }
 
@@ -328,6 +413,8 @@ impl Hands<'_, '_> {
             self.notices
                 .say("Stop the training before you change the task");
         } else if task != self.training.config().task {
+            // What was chosen to learn from is of the task at hand.
+            self.training.learn_from(None);
             let config = TrainConfig {
                 task: task.into(),
                 ..self.training.config().clone()
@@ -347,6 +434,7 @@ impl Hands<'_, '_> {
             self.notices
                 .say(format!("{} is a run of the task {task}", run.name));
         } else {
+            self.training.learn_from(None);
             let config = TrainConfig {
                 task: run.task,
                 ..self.training.config().clone()

@@ -13,6 +13,7 @@ mod camera;
 mod capture;
 mod control;
 mod curves;
+mod demos;
 mod e2e;
 mod error;
 mod film;

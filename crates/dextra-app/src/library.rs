@@ -16,6 +16,7 @@ use dextra_train::{TrainConfig, latest_checkpoint, shipped_policy};
 
 use crate::{
     AppError,
+    demos::{self, DatasetEntry},
     notice::Notices,
     session::Training,
     source::{self, Given, Opponent, Rival, Shown, Watch},
@@ -51,7 +52,8 @@ enum Loaded {
 pub(crate) struct Library {
     folders: Vec<PathBuf>,
     runs: Vec<RunEntry>,
-    scan: Option<Receiver<Vec<RunEntry>>>,
+    datasets: Vec<DatasetEntry>,
+    scan: Option<Receiver<(Vec<RunEntry>, Vec<DatasetEntry>)>>,
     scanned: Option<Instant>,
     loading: Option<Receiver<Result<Loaded, AppError>>>,
 }
@@ -65,6 +67,7 @@ impl Library {
         Self {
             folders,
             runs: Vec::new(),
+            datasets: Vec::new(),
             scan: None,
             scanned: None,
             loading: None,
@@ -76,13 +79,18 @@ impl Library {
         &self.runs
     }
 
+    /// The datasets found that have something to learn from.
+    pub fn datasets(&self) -> &[DatasetEntry] {
+        &self.datasets
+    }
+
     /// Whether something is being read.
     pub fn is_loading(&self) -> bool {
         self.loading.is_some()
     }
 
-    /// Looks for runs, unless that was just done.
-    pub fn look(&mut self) {
+    /// Looks for runs and datasets, unless that was just done. The dataset `also` may lie anywhere.
+    pub fn look(&mut self, also: Option<&Path>) {
         let recent = self
             .scanned
             .is_some_and(|at| at.elapsed() < SCAN_AGAIN_AFTER);
@@ -91,8 +99,9 @@ impl Library {
         }
         let (sender, receiver) = bounded(1);
         let folders = self.folders.clone();
+        let also: Vec<PathBuf> = also.map(Path::to_owned).into_iter().collect();
         thread::spawn(move || {
-            let _ = sender.send(find_runs(&folders));
+            let _ = sender.send((find_runs(&folders), demos::find(&also)));
         });
         self.scan = Some(receiver);
     }
@@ -178,7 +187,7 @@ pub(crate) struct LibraryPlugin {
 impl Plugin for LibraryPlugin {
     fn build(&self, app: &mut App) {
         let mut library = Library::new(self.out.as_deref());
-        library.look();
+        library.look(None);
         app.insert_resource(library).add_systems(PreUpdate, arrive);
     }
 }
@@ -194,9 +203,9 @@ fn arrive(
     mut window: Single<&mut Window, With<PrimaryWindow>>,
 ) {
     let scanned = library.scan.as_ref().and_then(|scan| scan.try_recv().ok());
-    if let Some(runs) = scanned {
+    if let Some((runs, datasets)) = scanned {
         let library = library.as_mut();
-        (library.runs, library.scan) = (runs, None);
+        (library.runs, library.datasets, library.scan) = (runs, datasets, None);
         library.scanned = Some(Instant::now());
     }
     let loaded = library.loading.as_ref().and_then(|l| l.try_recv().ok());

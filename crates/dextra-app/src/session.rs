@@ -12,10 +12,13 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use dextra_data::Episode;
 use dextra_learn::Policy;
 use dextra_train::{
-    Command, Edit, Frame, Outcome, Phase, Session, Setting, Status, TrainConfig, TrainError,
+    Command, Edit, Frame, Outcome, Phase, Pilot, Session, Setting, Status, TrainConfig, TrainError,
 };
 
 use crate::{history::History, notice::Notices, tuning::Tuning};
+
+/// Successes of a dataset that a training learns from, at most: as from the command line.
+const MOST_TAKES: usize = 10_000;
 
 /// Where the training stands.
 enum State {
@@ -40,6 +43,8 @@ pub(crate) struct Training {
     config: TrainConfig,
     /// The configuration before a person changed it.
     initial: TrainConfig,
+    /// The configuration without the dataset that is learnt from, while there is one.
+    plain: Option<TrainConfig>,
     tuning: Tuning,
     base: Option<PathBuf>,
     out: Option<PathBuf>,
@@ -83,6 +88,7 @@ impl Training {
                 ..Status::default()
             },
             initial: config.clone(),
+            plain: None,
             config,
             tuning: Tuning::default(),
             base: out,
@@ -138,6 +144,31 @@ impl Training {
             let _ = sender.send(session());
         });
         self.state = State::Starting(receiver);
+    }
+
+    /// Lets the next training learn from so many successes of a dataset and ask nobody, or do as it did
+    /// before one was chosen.
+    pub fn learn_from(&mut self, dataset: Option<(&Path, usize)>) {
+        if self.is_active() {
+            return;
+        }
+        let plain = self.plain.take().unwrap_or_else(|| self.config.clone());
+        self.config = plain.clone();
+        if let Some((path, successes)) = dataset {
+            self.config
+                .learn_from(&path.display().to_string(), successes.min(MOST_TAKES));
+            self.plain = Some(plain);
+        }
+        self.initial = self.config.clone();
+    }
+
+    /// The dataset that the training learns from.
+    pub fn dataset(&self) -> Option<&str> {
+        let shown = self
+            .plain
+            .is_some()
+            .then_some(self.config.demonstrator.as_str());
+        shown.filter(|_| self.config.demonstrations > 0)
     }
 
     /// Sets what the next training is started with; what was measured before is forgotten.
@@ -218,6 +249,13 @@ impl Training {
         }
         if let State::Active(session) = &self.state {
             session.command(command);
+        }
+    }
+
+    /// Lets a pilot drive an actor's environment.
+    pub fn take_over(&self, actor: usize, pilot: Box<dyn Pilot>) {
+        if let State::Active(session) = &self.state {
+            session.take_over(actor, pilot);
         }
     }
 
@@ -409,6 +447,21 @@ impl Plugin for SessionPlugin {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+
+    #[test]
+    fn a_dataset_that_is_chosen_and_given_up_leaves_no_trace() {
+        let config = TrainConfig::default();
+        let mut training = Training::new(config.clone(), None);
+        assert_eq!(training.dataset(), None);
+        for path in ["datasets/door", "demos"] {
+            training.learn_from(Some((Path::new(path), 25)));
+            assert_eq!(training.dataset(), Some(path));
+            let learns = training.config();
+            assert_eq!((learns.demonstrations, learns.lambda_psi), (25, 0.0));
+        }
+        training.learn_from(None);
+        assert_eq!((training.config(), training.dataset()), (&config, None));
+    }
 
     #[test]
     fn a_second_training_does_not_write_over_the_first() {

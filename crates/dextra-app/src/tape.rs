@@ -193,6 +193,7 @@ pub(crate) mod tests {
             episode_success: false,
             episode_return: 0.0,
             source: Source::Policy,
+            by_hand: 0,
             obs: vec![0.5; 4],
             action: vec![0.1, -0.2],
             body_poses: Vec::new(),

@@ -5,6 +5,7 @@ use dextra_train::{Frame, Setting, Status};
 
 use crate::{
     analysis::Analysis,
+    demos::DatasetEntry,
     film::Filming,
     history::History,
     library::{Library, RunEntry},
@@ -13,7 +14,7 @@ use crate::{
     pace::Pace,
     panel::Layout,
     quit::Leaving,
-    record::{Shot, Studio},
+    record::{HeldView, Pads, Shot, Studio},
     sandbox::{
         Sandbox,
         view::{DialogView, SandboxView},
@@ -64,6 +65,8 @@ pub(crate) struct EpisodeView {
     pub terms: Vec<(&'static str, f32)>,
     /// Who acted at this step.
     pub actor: &'static str,
+    /// Steps so far that a person made.
+    pub by_hand: usize,
     /// Version of the policy.
     pub policy_version: u64,
 }
@@ -144,6 +147,10 @@ pub(crate) struct RecordView<'a> {
     pub folder: String,
     /// What it is doing.
     pub shot: Option<&'a Shot>,
+    /// Names of the gamepads.
+    pub pads: &'a [String],
+    /// Why one of them cannot be used, and what to do.
+    pub pad_trouble: Option<&'a str>,
 }
 
 /// Everything on the panels.
@@ -194,6 +201,10 @@ pub(crate) struct View<'a> {
     pub tasks: &'static [&'static str],
     /// The runs that can be opened.
     pub runs: &'a [RunEntry],
+    /// The datasets that can be learnt from.
+    pub datasets: &'a [DatasetEntry],
+    /// The one that the training learns from.
+    pub dataset: Option<&'a str>,
     /// What was read of the replay memory.
     pub memory: &'a Memory,
     /// Who is drawn as a ghost, and whether it has succeeded by the shown step.
@@ -206,6 +217,8 @@ pub(crate) struct View<'a> {
     pub video: Option<String>,
     /// What is recorded by hand.
     pub record: RecordView<'a>,
+    /// What is taken over.
+    pub held: Option<HeldView>,
     /// Passing messages.
     pub notices: Vec<String>,
     /// Whether the window closes as soon as the checkpoint is written.
@@ -256,6 +269,7 @@ pub(crate) struct Sources<'w> {
     memory: Res<'w, Memory>,
     filming: Res<'w, Filming>,
     studio: Res<'w, Studio>,
+    pads: Res<'w, Pads>,
 }
 
 impl Sources<'_> {
@@ -302,6 +316,7 @@ impl Sources<'_> {
                     dextra_data::Source::Demonstration => "demonstration",
                     dextra_data::Source::Human => "human",
                 },
+                by_hand: frame.by_hand,
                 policy_version: frame.policy_version,
             }),
             fps: self.pace.fps(),
@@ -312,12 +327,15 @@ impl Sources<'_> {
             timeline: self.timeline(),
             tasks: dextra_tasks::task_names(),
             runs: self.library.runs(),
+            datasets: self.library.datasets(),
+            dataset: training.dataset(),
             memory: &self.memory,
             rival: self.rival(),
             analysis: &self.analysis,
             loading: self.library.is_loading(),
             video: self.filming.progress(),
             record: self.record(),
+            held: self.studio.held(),
             notices: self.notices.texts(),
             leaving: self.leaving.is_asked(),
         }
@@ -331,6 +349,8 @@ impl Sources<'_> {
             open: studio.is_open(),
             folder: folder.display().to_string(),
             shot: studio.shot(),
+            pads: self.pads.names(),
+            pad_trouble: self.pads.trouble(),
         }
     }
 

@@ -339,7 +339,14 @@ pub fn page() -> String {
     let mut page = String::from(
         "# Driving a hand\n\nMade from the table that binds the controls:\n\
          `cargo run --release -p dextra-teleop --example controls > docs/driving.md`. What begins with\n\
-         `Pad` is a gamepad's, named by its place. Speeds and ranges are in `scenes/teleop.toml`.\n",
+         `Pad` is a gamepad's, named by its place. Speeds, dead zones and ranges are in `scenes/teleop.toml`.\n\n\
+         A gamepad needs no driver of ours and no library: on Linux its device below `/dev/input` is read, and\n\
+         the standard game-controller database says what its buttons are. One that may not be read is named in\n\
+         the Record panel, with what to do.\n\n\
+         The same controls drive what somebody else has begun: hold `B`, or `PadLeftShoulder`, while you watch a\n\
+         policy's rollout or an environment of a running training. It is yours until you let go; the button\n\
+         Drive it yourself hands it to you until `Esc`. Only the hand and the speed can be changed there:\n\
+         somebody else's episode is neither halted nor run back.\n",
     );
     for group in GROUPS {
         page += &format!("\n## {}\n\n| control | does |\n|---|---|\n", group.title);

@@ -33,6 +33,7 @@ pub struct Driven {
 }
 
 /// A hand's driver. It holds what the devices said and what came of it.
+#[derive(Clone)]
 pub struct Driver {
     rig: Arc<Rig>,
     state: DriveState,
@@ -62,9 +63,16 @@ struct Pull {
 impl Driver {
     /// A driver of the hand as it is in an environment.
     pub fn new(rig: &Arc<Rig>, env: &Env) -> Self {
+        let mut driver = Self::idle(rig);
+        driver.restart(env);
+        driver
+    }
+
+    /// A driver that has not been told where the hand is.
+    pub(crate) fn idle(rig: &Arc<Rig>) -> Self {
         Self {
             state: DriveState {
-                arm: rig.tracker.positions(env.sim()),
+                arm: vec![0.0; rig.tracker.joints().len()],
                 hand: Hand::new(rig),
             },
             rig: Arc::clone(rig),
@@ -86,6 +94,24 @@ impl Driver {
             arm: self.rig.tracker.positions(env.sim()),
             hand: Hand::new(&self.rig),
         };
+    }
+
+    /// Takes the hand as somebody else has led it: the wrist where it is, the fingers as they have been
+    /// told by the newest of the actions, or as they stand where there are none. What is held stays held.
+    pub fn take(&mut self, env: &Env, actions: &[&[f32]]) {
+        self.state = DriveState {
+            arm: self.rig.tracker.positions(env.sim()),
+            hand: Hand::at(&self.rig, told_angles(&self.rig, env, actions)),
+        };
+    }
+
+    /// Where the wrist target will be if what is held now stays held for so long of the person's time.
+    /// Nothing changes: a control step may be long, and who drives wants to see at once what a key does.
+    pub fn foreseen(&self, env: &Env, dt_secs: f64) -> Pose {
+        let mut ahead = self.clone();
+        ahead.move_wrist(env, &[], dt_secs);
+        ahead.keep_on_leash(env);
+        ahead.target()
     }
 
     pub(crate) fn state(&self) -> &DriveState {
@@ -361,6 +387,29 @@ impl Driver {
         let beyond = (at - sticks.dead_zone) / (1.0 - sticks.dead_zone);
         beyond.clamp(0.0, 1.0).powf(sticks.exponent)
     }
+}
+
+/// The angle of each actuator's joint that actions have commanded, on average: a policy's noise goes, a grip
+/// stays. Without actions, the angle that it has.
+fn told_angles(rig: &Rig, env: &Env, actions: &[&[f32]]) -> Vec<f64> {
+    let sim = env.sim();
+    let told = |(actuator, &joint): (usize, &usize)| {
+        if actions.is_empty() {
+            return sim.qpos()[sim.model().joints[joint].qpos_adr];
+        }
+        let sum: f64 = actions.iter().map(|a| f64::from(a[actuator])).sum();
+        let (middle, half) = rig.task.action_scale(actuator);
+        let ctrl = middle + half * sum / actions.len() as f64;
+        // Where the servo's force, gain ctrl + bias0 + bias1 position, is nothing.
+        let servo = &sim.model().actuators[actuator];
+        -(servo.gain * ctrl + servo.bias[0]) / servo.bias[1]
+    };
+    rig.tracker
+        .actuated()
+        .iter()
+        .enumerate()
+        .map(told)
+        .collect()
 }
 
 fn length(v: [f64; 3]) -> f64 {

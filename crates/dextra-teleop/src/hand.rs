@@ -32,6 +32,14 @@ impl Hand {
         }
     }
 
+    /// A hand that stays where it is: with these angles, one per actuator (rad), for its preset.
+    pub fn at(rig: &Rig, angles_rad: Vec<f64>) -> Self {
+        Self {
+            base: angles_rad,
+            ..Self::new(rig)
+        }
+    }
+
     /// The angle of each actuator (rad), within the joints' ranges.
     pub fn posture(&self, rig: &Rig) -> Vec<f64> {
         let angle = |actuator: usize| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dextra_data::dataset::Recording;
+use dextra_sim::Pose;
 use dextra_tasks::{Env, EnvOptions, Expert};
 use dextra_train::SUCCESS_HOLD_STEPS;
 
@@ -102,6 +103,14 @@ impl Session {
     /// The driver.
     pub fn driver(&self) -> &Driver {
         &self.driver
+    }
+
+    /// Where the wrist target will be after so long of the person's time, at most a tick's.
+    pub fn foreseen(&self, secs: f64) -> Pose {
+        match self.phase {
+            Phase::Driving => self.driver.foreseen(&self.env, secs.min(self.tick_secs())),
+            _ => self.driver.target(),
+        }
     }
 
     /// The driver, to say where the mouse moves or that the devices went away.

@@ -18,6 +18,7 @@ use crate::{
     evaluate::Act,
     exploration::{EpisodePlan, Exploration, Held},
     seeds::{episode_seed, generator},
+    takeover::{Outside, Takeover},
 };
 
 /// One step of a training environment, for those who watch.
@@ -43,6 +44,8 @@ pub struct Frame {
     pub episode_return: f64,
     /// Who acted.
     pub source: Source,
+    /// Steps of the episode so far that a person made.
+    pub by_hand: usize,
     /// The observation that the action answered.
     pub obs: Vec<f32>,
     /// The action, in [-1, 1]; empty in a frame that no action led to.
@@ -121,6 +124,8 @@ pub(crate) struct Finished {
     pub total_reward: f64,
     /// Whether it was only begun: then success and length say nothing.
     pub begun: bool,
+    /// Whether a person made some of its steps: then success says nothing of the policy.
+    pub by_hand: bool,
 }
 
 /// What an actor did in a round.
@@ -128,6 +133,8 @@ pub(crate) struct Finished {
 pub(crate) struct Collected {
     pub finished: Vec<Finished>,
     pub failures: Vec<Failure>,
+    /// What a person did.
+    pub takeovers: Vec<Takeover>,
 }
 
 /// What continues an actor exactly.
@@ -238,11 +245,19 @@ impl Actor {
         policy: &dyn Act,
         policy_version: u64,
         steps: u64,
-        sink: Option<&FrameSink>,
+        outside: &Outside,
     ) -> Collected {
         let mut collected = Collected::default();
-        for _ in 0..steps {
-            let step = self.step(policy, policy_version, sink);
+        for round_step in 0..steps {
+            let before = &self.transitions;
+            let by_hand = outside.action(self.index, round_step, &self.env, before);
+            let by_hand = by_hand.map(clipped);
+            if let Some(action) = &by_hand {
+                Takeover::note(&mut collected.takeovers, self.index, round_step, action);
+                // Nobody takes over an episode to see it cut.
+                self.cut = None;
+            }
+            let step = self.step(policy, policy_version, by_hand, outside.sink);
             if let Some(message) = step.failure {
                 collected.failures.push(self.failure(message));
                 self.begin_episode();
@@ -273,10 +288,18 @@ impl Actor {
     }
 
     /// One step. The expert is asked at every step, whoever acts: it keeps time, and its answer is
-    /// what the expert-augmented update learns from (equation 4 of the paper).
-    fn step(&mut self, policy: &dyn Act, policy_version: u64, sink: Option<&FrameSink>) -> Step {
+    /// what the expert-augmented update learns from (equation 4 of the paper). A person is an expert who
+    /// knows better.
+    fn step(
+        &mut self,
+        policy: &dyn Act,
+        policy_version: u64,
+        by_hand: Option<Vec<f32>>,
+        sink: Option<&FrameSink>,
+    ) -> Step {
         let asked = self.expert.as_mut().map(|expert| expert.act(&self.env));
-        let expert_action = asked.map(clipped);
+        let human = by_hand.is_some();
+        let expert_action = by_hand.or(asked.map(clipped));
         let redraw = self.exploration.redraws_at(self.env.step_index());
         if redraw {
             self.held.expert_acts = self.exploration.expert_acts(self.plan, &mut self.rng);
@@ -284,6 +307,7 @@ impl Actor {
         }
         let obs = self.env.observation().to_vec();
         let (action, source) = match &expert_action {
+            Some(action) if human => (action.clone(), Source::Human),
             Some(action) if self.held.expert_acts => (action.clone(), Source::Expert),
             _ => {
                 let mut noise = self.held.noise.clone();
@@ -303,14 +327,21 @@ impl Actor {
             terminated: step.terminated,
             source,
         };
-        if let Some(sink) = sink.filter(|sink| sink.wants(self.index)) {
-            sink.offer(self.frame(&step, &transition, policy_version));
-        }
         self.transitions.push(transition);
+        if let Some(sink) = sink.filter(|sink| sink.wants(self.index)) {
+            sink.offer(self.frame(&step, policy_version));
+        }
         step
     }
 
+    /// Steps of the episode so far that a person made.
+    fn by_hand(&self) -> usize {
+        let human = |transition: &&Transition| transition.source == Source::Human;
+        self.transitions.iter().filter(human).count()
+    }
+
     fn finish(&mut self) -> Finished {
+        let by_hand = self.by_hand() > 0;
         let episode = Episode {
             transitions: std::mem::take(&mut self.transitions),
             final_obs: self.env.observation().to_vec(),
@@ -322,6 +353,7 @@ impl Actor {
             plan: self.plan,
             total_reward: self.env.episode_return(),
             begun: self.cut.is_some(),
+            by_hand,
         }
     }
 
@@ -339,7 +371,9 @@ impl Actor {
         }
     }
 
-    fn frame(&self, step: &Step, transition: &Transition, policy_version: u64) -> Frame {
+    /// The step just made.
+    fn frame(&self, step: &Step, policy_version: u64) -> Frame {
+        let newest = self.transitions.last();
         Frame {
             actor: self.index,
             episode: self.episode,
@@ -354,9 +388,10 @@ impl Actor {
             success: step.success,
             episode_success: self.env.episode_success(),
             episode_return: self.env.episode_return(),
-            source: transition.source,
-            obs: transition.obs.clone(),
-            action: transition.action.clone(),
+            source: newest.map_or(Source::Policy, |transition| transition.source),
+            by_hand: self.by_hand(),
+            obs: newest.map_or_else(Vec::new, |transition| transition.obs.clone()),
+            action: newest.map_or_else(Vec::new, |transition| transition.action.clone()),
             body_poses: body_poses(self.env.sim()),
             policy_version,
         }

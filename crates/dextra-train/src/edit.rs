@@ -1,18 +1,12 @@
-//! What can be changed while a run goes on, and how a log of changes is read back.
+//! What can be changed while a run goes on.
 //!
 //! An edit is applied between rounds and written to `events.jsonl` with the step it was applied at. A run
-//! that is given that log applies the same edits at the same steps, so it ends with the same bits.
-
-use std::{collections::HashMap, fs, path::Path};
+//! that is given that log (`log.rs`) applies the same edits at the same steps.
 
 use dextra_tasks::RewardKind;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
-use crate::{
-    config::{ConfigError, TrainConfig},
-    error::TrainError,
-};
+use crate::config::{ConfigError, TrainConfig};
 
 /// The fields that can be changed in a running training, beside the reward's weights.
 const FIELDS: [&str; 6] = [
@@ -146,69 +140,6 @@ impl TrainConfig {
     }
 }
 
-/// A line of `events.jsonl`, as far as edits are concerned.
-#[derive(Deserialize)]
-struct Line {
-    step: u64,
-    event: String,
-    #[serde(flatten)]
-    details: HashMap<String, Value>,
-}
-
-/// Reads the edits of a run from its `events.jsonl`, in order. What a resumed run did not keep (edits
-/// made after the checkpoint that it continued from) is left out.
-///
-/// # Errors
-/// When the file cannot be read, a line is not an event, or the run was resumed with another
-/// configuration, which no edit can repeat.
-pub fn read_edits(path: &Path) -> Result<Vec<ScheduledEdit>, TrainError> {
-    let text = fs::read_to_string(path).map_err(|error| TrainError::io("read", path, error))?;
-    let bad = |line: usize, reason: String| TrainError::EventLog {
-        path: path.to_owned(),
-        line: line + 1,
-        reason,
-    };
-    let mut edits = Vec::new();
-    let mut kept_by_checkpoint: HashMap<u64, usize> = HashMap::new();
-    // A line without an end was cut short by a crash.
-    let whole = text.split_inclusive('\n').filter(|l| l.ends_with('\n'));
-    for (number, text) in whole.enumerate() {
-        let line: Line = serde_json::from_str(text)
-            .map_err(|error| bad(number, format!("is not an event of a run: {error}")))?;
-        match line.event.as_str() {
-            "edit" => edits.push(scheduled(&line).ok_or_else(|| {
-                let reason = "is an edit without `key`, `new` and `before_evaluation`";
-                bad(number, reason.into())
-            })?),
-            "checkpoint" => {
-                kept_by_checkpoint.insert(line.step, edits.len());
-            }
-            "resume" => {
-                let kept = kept_by_checkpoint.get(&line.step).copied();
-                edits.truncate(kept.unwrap_or(edits.len()));
-                if line.details.contains_key("config") {
-                    let reason = "resumes the run with another configuration, which is no edit; \
-                                  such a run cannot be repeated from its log";
-                    return Err(bad(number, reason.into()));
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(edits)
-}
-
-fn scheduled(line: &Line) -> Option<ScheduledEdit> {
-    Some(ScheduledEdit {
-        step: line.step,
-        before_evaluation: line.details.get("before_evaluation")?.as_bool()?,
-        edit: Edit {
-            key: line.details.get("key")?.as_str()?.to_owned(),
-            value: line.details.get("new")?.as_f64()?,
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -251,44 +182,5 @@ mod tests {
         assert!(refused("lambda_psi", 1.5).contains("0 to 1"));
         assert!(refused("learn.learning_rate", 0.0).contains("positive"));
         assert!(refused("learn.kl", f64::NAN).contains("`learn.kl` cannot be"));
-    }
-
-    #[test]
-    fn a_log_gives_the_edits_that_the_run_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("events.jsonl");
-        let edit = |step: u64, value: f64| {
-            format!(
-                "{{\"time\":1.0,\"step\":{step},\"event\":\"edit\",\"key\":\"learn.kl\",\"old\":0.75,\
-                 \"new\":{value},\"before_evaluation\":false}}\n"
-            )
-        };
-        let event = |step: u64, name: &str| {
-            format!("{{\"time\":1,\"step\":{step},\"event\":\"{name}\"}}\n")
-        };
-        let log = [
-            event(0, "start"),
-            edit(100, 0.5),
-            event(200, "checkpoint"),
-            edit(200, 0.4),
-            edit(300, 0.3),
-            event(200, "resume"),
-            edit(400, 0.2),
-            "{\"time\":1,\"st".into(),
-        ];
-        fs::write(&path, log.concat()).unwrap();
-        let kept: Vec<_> = read_edits(&path)
-            .unwrap()
-            .into_iter()
-            .map(|e| (e.step, e.edit.value))
-            .collect();
-        assert_eq!(kept, [(100, 0.5), (400, 0.2)]);
-
-        fs::write(&path, format!("{}nonsense\n", event(0, "start"))).unwrap();
-        let error = read_edits(&path).unwrap_err().to_string();
-        assert!(
-            error.contains("events.jsonl") && error.contains("line 2"),
-            "{error}"
-        );
     }
 }

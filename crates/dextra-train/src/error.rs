@@ -88,6 +88,14 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Steps driven by hand in another run that this one cannot repeat.
+    #[error("what was driven by hand at step {step} cannot be repeated: {reason}")]
+    Takeover {
+        /// Environment steps made by then.
+        step: u64,
+        /// Why not.
+        reason: String,
+    },
     /// The learner's numbers left the finite range.
     #[error(
         "the learner's {quantity} is not finite after {updates} updates: the training has diverged; \

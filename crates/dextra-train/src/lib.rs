@@ -18,6 +18,7 @@ mod export;
 mod hindsight;
 mod import;
 mod keys;
+mod log;
 mod memory;
 mod metrics;
 mod policy;
@@ -31,6 +32,7 @@ mod seeds;
 mod session;
 mod statistics;
 mod status;
+mod takeover;
 mod tensorboard;
 mod trainer;
 
@@ -41,12 +43,13 @@ pub use datasets::{
     RecordOptions, Recorded, SUCCESS_HOLD_STEPS, Trimmed, busy_range, dataset_env, dataset_header,
     physics_difference, record_dataset, trim,
 };
-pub use edit::{Edit, ScheduledEdit, Setting, read_edits};
+pub use edit::{Edit, ScheduledEdit, Setting};
 pub use error::TrainError;
 pub use evaluate::{Act, ActingPolicy, EvalResult, evaluate, evaluate_expert};
 pub use exploration::{EpisodePlan, Exploration};
 pub use export::{Export, ExportOptions, export};
 pub use import::import;
+pub use log::{RunLog, ScheduledTakeover};
 pub use metrics::{MetricRow, columns};
 pub use policy::{LoadedPolicy, load_policy, shipped_policy};
 pub use provenance::{Provenance, VERSION};
@@ -58,5 +61,6 @@ pub use seeds::{EvalSeeds, generator};
 pub use session::{Outcome, Session};
 pub use statistics::{Milestones, wilson_interval};
 pub use status::{Command, Phase, Status};
+pub use takeover::{Outside, Pilot, Seat, Takeover};
 pub use tensorboard::{Event, Summary, SummaryValue, read_events};
 pub use trainer::{RoundReport, Trainer};

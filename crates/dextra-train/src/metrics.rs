@@ -15,6 +15,9 @@ pub struct MetricRow {
     pub values: Vec<(&'static str, f64)>,
 }
 
+/// Share of a round's environment steps that a person made.
+pub(crate) const INTERVENTION_RATE: &str = "intervention_rate";
+
 /// Every name a row can hold, in the order of `progress.csv`.
 pub fn columns() -> Vec<&'static str> {
     const LOOP: [&str; 13] = [
@@ -35,6 +38,7 @@ pub fn columns() -> Vec<&'static str> {
     let learner = UpdateMetrics::default();
     LOOP.into_iter()
         .chain(learner.named().map(|(name, _)| name))
+        .chain([INTERVENTION_RATE])
         .collect()
 }
 

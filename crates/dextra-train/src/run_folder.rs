@@ -230,13 +230,16 @@ fn keep_rows(path: &Path, steps: u64) -> Result<(), TrainError> {
     };
     let mut lines = text.split_inclusive('\n');
     let (first, expected) = (lines.next().unwrap_or_default(), header());
-    if first != expected {
+    // Columns that this version has added are empty in rows from before.
+    let added = expected.strip_prefix(first.trim_end()).map(str::trim_end);
+    let Some(added) = added.filter(|added| added.is_empty() || added.starts_with(',')) else {
         return Err(TrainError::RunFolder {
             path: path.to_owned(),
             reason: "has other columns than this version of Dextra writes; move it away to go on"
                 .into(),
         });
-    }
+    };
+    let empty = ",".repeat(added.matches(',').count());
     let at_most = |line: &&str| {
         let step = line
             .split(',')
@@ -244,8 +247,9 @@ fn keep_rows(path: &Path, steps: u64) -> Result<(), TrainError> {
             .and_then(|cell| cell.parse::<u64>().ok());
         line.ends_with('\n') && step.is_some_and(|step| step <= steps)
     };
-    let kept: String = std::iter::once(first)
-        .chain(lines.filter(at_most))
-        .collect();
+    let rows = lines
+        .filter(at_most)
+        .map(|row| format!("{}{empty}\n", row.trim_end()));
+    let kept: String = std::iter::once(expected.clone()).chain(rows).collect();
     write_atomic(path, kept.as_bytes())
 }

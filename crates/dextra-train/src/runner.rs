@@ -15,10 +15,12 @@ use crate::{
     edit::{Edit, ScheduledEdit},
     error::TrainError,
     evaluate::EvalResult,
+    log::ScheduledTakeover,
     metrics::MetricRow,
     run_folder::RunFolder,
     session::{Outcome, Shared, lock},
     status::{Command, Phase, Status},
+    takeover::{Outside, Seat, Takeover},
     trainer::Trainer,
 };
 
@@ -43,6 +45,10 @@ pub(crate) struct Runner {
     pub initial: TrainConfig,
     /// Edits still to be applied, in order.
     pub scheduled: VecDeque<ScheduledEdit>,
+    /// Who may drive an actor's environment by hand.
+    pub seat: Arc<Seat>,
+    /// What was driven by hand before and is still to be done again, in order.
+    pub takeovers: VecDeque<ScheduledTakeover>,
     pub refused_edit: Option<String>,
 }
 
@@ -182,7 +188,15 @@ impl Runner {
 
     fn round(&mut self) -> Result<(), TrainError> {
         self.apply_scheduled()?;
-        let report = self.trainer.round(Some(&self.sink))?;
+        let (steps, again) = (self.trainer.steps(), self.takeovers_due());
+        let report = self.trainer.round_with(&Outside {
+            sink: Some(&self.sink),
+            seat: Some(&self.seat),
+            again: &again,
+        })?;
+        for takeover in &report.takeovers {
+            self.folder.event("takeover", steps, json!(takeover))?;
+        }
         for failure in &report.failures {
             self.folder.failure(self.trainer.steps(), failure)?;
         }
@@ -196,6 +210,16 @@ impl Runner {
             self.checkpoint()?;
         }
         Ok(())
+    }
+
+    /// What is to be done by hand again in the coming round.
+    fn takeovers_due(&mut self) -> Vec<Takeover> {
+        let steps = self.trainer.steps();
+        let mut due = Vec::new();
+        while let Some(next) = self.takeovers.pop_front_if(|next| next.step <= steps) {
+            due.push(next.takeover);
+        }
+        due
     }
 
     fn smooth_rates(&mut self, row: &MetricRow) {

@@ -21,14 +21,15 @@ use crate::{
     actor::{Frame, FrameSink},
     checkpoint::{Checkpoint, latest_checkpoint},
     config::TrainConfig,
-    edit::ScheduledEdit,
     error::TrainError,
     evaluate::EvalResult,
+    log::RunLog,
     metrics::MetricRow,
     run_folder::RunFolder,
     runner::Runner,
     statistics::Milestones,
     status::{Command, Status},
+    takeover::{Pilot, Seat},
     trainer::Trainer,
 };
 
@@ -65,6 +66,7 @@ pub struct Session {
     shared: Arc<Shared>,
     sink: FrameSink,
     frames: Receiver<Frame>,
+    seat: Arc<Seat>,
     thread: Option<JoinHandle<Result<Outcome, TrainError>>>,
 }
 
@@ -84,24 +86,25 @@ impl Session {
     /// # Errors
     /// When the configuration, the task or the folder cannot be used; nothing runs then.
     pub fn start(config: TrainConfig, out: PathBuf) -> Result<Self, TrainError> {
-        Self::start_with(config, out, Vec::new())
+        Self::start_with(config, out, RunLog::default())
     }
 
-    /// As [`Session::start`], applying these edits at their steps.
+    /// As [`Session::start`], doing what stands in that log at its steps.
     ///
     /// # Errors
-    /// As [`Session::start`], and when an edit does not fit the configuration.
+    /// As [`Session::start`], and when the log does not fit the configuration.
     pub fn start_with(
         config: TrainConfig,
         out: PathBuf,
-        edits: Vec<ScheduledEdit>,
+        log: impl Into<RunLog>,
     ) -> Result<Self, TrainError> {
         let trainer = Trainer::new(config)?;
-        check_edits(&trainer, &edits)?;
+        let log = log.into();
+        check(&trainer, &log)?;
         let initial = trainer.config().clone();
         let mut folder = RunFolder::create(&out, trainer.config(), &trainer.provenance())?;
         folder.event("start", 0, json!({ "provenance": trainer.provenance() }))?;
-        Self::spawn(trainer, folder, (initial, edits), None)
+        Self::spawn(trainer, folder, (initial, log), None)
     }
 
     /// Continues the run in `dir` (a run's folder, or one checkpoint in it) exactly.
@@ -109,11 +112,11 @@ impl Session {
     /// # Errors
     /// When there is no usable checkpoint.
     pub fn resume(dir: &Path) -> Result<Self, TrainError> {
-        Self::resume_with(dir, |_| Ok(()), Vec::new())
+        Self::resume_with(dir, |_| Ok(()), RunLog::default())
     }
 
-    /// As [`Session::resume`], with an edited configuration (more steps, say), and applying these edits at
-    /// their steps, if those are still to come.
+    /// As [`Session::resume`], with an edited configuration (more steps, say), and doing what stands in
+    /// that log at its steps, if those are still to come.
     ///
     /// # Errors
     /// As [`Session::resume`], what `edit` returns, and when the edited configuration no longer fits
@@ -121,13 +124,14 @@ impl Session {
     pub fn resume_with(
         dir: &Path,
         edit: impl FnOnce(&mut TrainConfig) -> Result<(), TrainError>,
-        edits: Vec<ScheduledEdit>,
+        log: impl Into<RunLog>,
     ) -> Result<Self, TrainError> {
         let mut checkpoint = Checkpoint::read(dir)?;
         let before = checkpoint.config.clone();
         edit(&mut checkpoint.config)?;
         let trainer = Trainer::from_checkpoint(&checkpoint)?;
-        check_edits(&trainer, &edits)?;
+        let log = log.into();
+        check(&trainer, &log)?;
         let run = match latest_checkpoint(dir) {
             Some(_) => dir,
             // A checkpoint of a run: <run>/checkpoints/<steps>.
@@ -135,25 +139,25 @@ impl Session {
         };
         let mut folder = RunFolder::open(run, checkpoint.steps)?;
         let initial = folder.initial_config()?;
-        let to_come = |edit: &ScheduledEdit| edit.step >= checkpoint.steps;
-        let edits = edits.into_iter().filter(to_come).collect();
+        let log = log.after(checkpoint.steps);
         let mut details = json!({ "provenance": trainer.provenance() });
         if before != checkpoint.config {
             details["config"] = json!(checkpoint.config);
         }
         folder.event("resume", checkpoint.steps, details)?;
-        Self::spawn(trainer, folder, (initial, edits), Some(checkpoint.steps))
+        Self::spawn(trainer, folder, (initial, log), Some(checkpoint.steps))
     }
 
     fn spawn(
         trainer: Trainer,
         folder: RunFolder,
-        (initial, edits): (TrainConfig, Vec<ScheduledEdit>),
+        (initial, log): (TrainConfig, RunLog),
         checkpoint_steps: Option<u64>,
     ) -> Result<Self, TrainError> {
         let (commands, receiver) = unbounded();
         let (sink, frames) = FrameSink::new(FRAMES);
         let shared = Arc::new(Shared::default());
+        let seat = Arc::new(Seat::default());
         let path = folder.path().to_owned();
         let runner = Runner {
             session: (trainer.steps(), trainer.progress().elapsed_secs),
@@ -167,7 +171,9 @@ impl Session {
             checkpointed: Instant::now(),
             rates: None,
             initial,
-            scheduled: edits.into(),
+            scheduled: log.edits.into(),
+            seat: Arc::clone(&seat),
+            takeovers: log.takeovers.into(),
             refused_edit: None,
         };
         let thread = thread::Builder::new()
@@ -180,6 +186,7 @@ impl Session {
             shared,
             sink,
             frames,
+            seat,
             thread: Some(thread),
         })
     }
@@ -224,6 +231,12 @@ impl Session {
         self.sink.watch(actor);
     }
 
+    /// Lets a pilot drive an actor's environment, from its next step until the pilot gives it back. What it
+    /// does enters the replay memory as a person's, and the event log.
+    pub fn take_over(&self, actor: usize, pilot: Box<dyn Pilot>) {
+        self.seat.take(actor, pilot);
+    }
+
     /// Moves the frames offered since the last call into `frames`.
     pub fn take_frames(&self, frames: &mut VecDeque<Frame>) {
         frames.extend(self.frames.try_iter());
@@ -262,11 +275,31 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether each edit fits the run, given those before it: better said now than in an hour.
-fn check_edits(trainer: &Trainer, edits: &[ScheduledEdit]) -> Result<(), TrainError> {
+/// Whether what a log asks for fits the run, given what comes before: better said now than in an hour.
+fn check(trainer: &Trainer, log: &RunLog) -> Result<(), TrainError> {
     let mut config = trainer.config().clone();
-    for scheduled in edits {
+    for scheduled in &log.edits {
         config = config.edited(&scheduled.edit, trainer.reward_terms())?;
+    }
+    for scheduled in &log.takeovers {
+        let takeover = &scheduled.takeover;
+        let (steps, actors) = (config.round_steps, config.actors);
+        let last = takeover.first.saturating_add(takeover.actions.len() as u64);
+        let round = steps * actors as u64;
+        if takeover.actor >= actors || last > steps || !scheduled.step.is_multiple_of(round) {
+            return Err(TrainError::Takeover {
+                step: scheduled.step,
+                reason: format!("this run has {actors} actors and rounds of {steps} steps each"),
+            });
+        }
+        let wanted = trainer.action_dim();
+        let other = |action: &&Vec<f32>| action.len() != wanted;
+        if let Some(action) = takeover.actions.iter().find(other) {
+            return Err(TrainError::Takeover {
+                step: scheduled.step,
+                reason: format!("an action of it has {} values, not {wanted}", action.len()),
+            });
+        }
     }
     Ok(())
 }

@@ -28,10 +28,11 @@ use crate::{
     exploration::EpisodePlan,
     hindsight::relabelled,
     memory::Memory,
-    metrics::{MetricRow, UpdateMeans},
+    metrics::{INTERVENTION_RATE, MetricRow, UpdateMeans},
     provenance::Provenance,
     seeds::{EvalSeeds, generator},
     statistics::{Milestones, Reached, RecentEpisodes},
+    takeover::{Outside, Takeover},
 };
 
 /// Actors, learner and replay memory of one run.
@@ -74,6 +75,8 @@ pub struct RoundReport {
     pub row: MetricRow,
     /// Episodes lost to non-finite physics.
     pub failures: Vec<Failure>,
+    /// Steps that a person made.
+    pub takeovers: Vec<Takeover>,
 }
 
 /// Everything of the loop but the learner and the replay memory.
@@ -233,6 +236,11 @@ impl Trainer {
         episodes
     }
 
+    /// Length of an action.
+    pub(crate) fn action_dim(&self) -> usize {
+        self.policy.action_dim()
+    }
+
     /// Environment steps made.
     pub fn steps(&self) -> u64 {
         self.progress.steps
@@ -280,6 +288,18 @@ impl Trainer {
     /// # Errors
     /// When an update fails or its losses are not finite.
     pub fn round(&mut self, sink: Option<&FrameSink>) -> Result<RoundReport, TrainError> {
+        self.round_with(&Outside {
+            sink,
+            ..Outside::default()
+        })
+    }
+
+    /// As [`Trainer::round`], with somebody who may drive in an actor's place. The round is as long as
+    /// always: when the other actors and the learner have done their part, they wait for its steps.
+    ///
+    /// # Errors
+    /// As [`Trainer::round`].
+    pub fn round_with(&mut self, outside: &Outside) -> Result<RoundReport, TrainError> {
         let began = Instant::now();
         let updates = self.updates_due();
         let steps_each = self.config.round_steps;
@@ -293,18 +313,25 @@ impl Trainer {
         let learn_config = &self.config.learn;
         let (collected, learned) = thread::scope(|scope| {
             let collecting =
-                scope.spawn(|| collect_all(actors, &acting, version, steps_each, sink));
+                scope.spawn(|| collect_all(actors, &acting, version, steps_each, outside));
             let learned = learn(learner, learn_config, memory, rng, updates);
             (collecting.join(), learned)
         });
         let collected = collected.map_err(|_| TrainError::Stopped("actors"))?;
         let means = learned?;
+        let done = collected.iter().flat_map(|actor| &actor.takeovers);
+        let takeovers: Vec<Takeover> = done.cloned().collect();
         let failures = self.hand_over(collected)?;
         let secs = began.elapsed().as_secs_f64();
         self.progress.elapsed_secs += secs;
+        let by_hand: usize = takeovers.iter().map(|done| done.actions.len()).sum();
+        let intervention_rate = by_hand as f64 / self.steps_per_round() as f64;
+        let mut row = self.row(&means, updates, secs);
+        row.values.push((INTERVENTION_RATE, intervention_rate));
         Ok(RoundReport {
-            row: self.row(&means, updates, secs),
+            row,
             failures,
+            takeovers,
         })
     }
 
@@ -330,13 +357,13 @@ impl Trainer {
             for finished in from_actor.finished {
                 let (success, length) =
                     (finished.episode.success, finished.episode.transitions.len());
-                if !finished.begun {
+                if !finished.begun && !finished.by_hand {
                     let total = finished.total_reward;
                     self.progress
                         .recent
                         .push(finished.plan, success, total, length);
-                    self.progress.episodes += 1;
                 }
+                self.progress.episodes += u64::from(!finished.begun);
                 self.keep(finished.episode)?;
             }
             failures.extend(from_actor.failures);
@@ -484,22 +511,26 @@ impl Trainer {
     }
 }
 
-/// Lets every actor take its steps, on all cores but the learner's.
+/// Lets every actor take its steps, on all cores but the learner's. While a person drives, each has a thread
+/// of its own, for most of the time one of them only waits.
 fn collect_all(
     actors: &mut [Actor],
     policy: &ActingPolicy,
     version: u64,
     steps_each: u64,
-    sink: Option<&FrameSink>,
+    outside: &Outside,
 ) -> Vec<Collected> {
-    let threads = thread::available_parallelism()
-        .map_or(1, |n| NonZero::get(n) - 1)
-        .max(1);
+    let spare = thread::available_parallelism().map_or(1, |n| NonZero::get(n) - 1);
+    let threads = if outside.is_driven() {
+        actors.len()
+    } else {
+        spare.max(1)
+    };
     let share = actors.len().div_ceil(threads);
     let work = |actors: &mut [Actor]| -> Vec<Collected> {
         actors
             .iter_mut()
-            .map(|actor| actor.collect(policy, version, steps_each, sink))
+            .map(|actor| actor.collect(policy, version, steps_each, outside))
             .collect()
     };
     let mut shares = actors.chunks_mut(share);

@@ -7,8 +7,8 @@ use std::{fs, path::Path, thread, time::Duration};
 
 use dextra_tasks::RewardKind;
 use dextra_train::{
-    ActChoice, Checkpoint, Command, Edit, ScheduledEdit, Session, Setting, Status, TrainConfig,
-    Trainer, read_edits,
+    ActChoice, Checkpoint, Command, Edit, RunLog, ScheduledEdit, Session, Setting, Status,
+    TrainConfig, Trainer,
 };
 
 /// Dense, so that there are reward weights; evaluated by resampling, which the KL bound changes.
@@ -86,8 +86,8 @@ fn an_edited_and_resumed_run_repeats_to_the_bit_from_its_log() {
     session.command(Command::Resume);
     session.join().unwrap();
 
-    let edits = read_edits(&first.join("events.jsonl")).unwrap();
-    let keys: Vec<_> = edits.iter().map(|e| e.edit.key.as_str()).collect();
+    let log = RunLog::read(&first.join("events.jsonl")).unwrap();
+    let keys: Vec<_> = log.edits.iter().map(|e| e.edit.key.as_str()).collect();
     let expected = [
         "utd_ratio",
         "reward_weights.reach",
@@ -98,10 +98,10 @@ fn an_edited_and_resumed_run_repeats_to_the_bit_from_its_log() {
     ];
     assert_eq!(keys, expected);
 
-    let session = Session::start_with(config(), again.clone(), edits.clone()).unwrap();
+    let session = Session::start_with(config(), again.clone(), log.clone()).unwrap();
     session.join().unwrap();
     assert!(product(&first) == product(&again));
-    assert_eq!(read_edits(&again.join("events.jsonl")).unwrap(), edits);
+    assert_eq!(RunLog::read(&again.join("events.jsonl")).unwrap(), log);
 
     // Without the edits it is another run.
     let plain = parent.path().join("plain");
@@ -167,7 +167,7 @@ fn edits_that_do_not_fit_are_refused_before_anything_runs() {
         error.contains("reech") && error.contains("hinge_error"),
         "{error}"
     );
-    let missing = read_edits(Path::new("/nonexistent/events.jsonl"));
+    let missing = RunLog::read(Path::new("/nonexistent/events.jsonl"));
     assert!(missing.err().unwrap().to_string().contains("/nonexistent"));
     let _ = fs::remove_dir_all(&out);
 }

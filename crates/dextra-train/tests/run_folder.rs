@@ -12,8 +12,8 @@ use std::{
 };
 
 use dextra_train::{
-    Act, ActChoice, Command, EvalSeeds, Failure, Phase, RunFolder, Session, TrainConfig, Trainer,
-    columns, evaluate, load_policy, read_events, shipped_policy,
+    Act, ActChoice, Command, EvalSeeds, Failure, Phase, RunFolder, RunLog, Session, TrainConfig,
+    Trainer, columns, evaluate, load_policy, read_events, shipped_policy,
 };
 
 fn event_file(run: &Path) -> PathBuf {
@@ -119,7 +119,7 @@ fn a_run_leaves_everything_behind_and_can_be_extended() {
 
     // More steps continue where it stood: no row is lost or written twice.
     let extend = |config: &mut TrainConfig| Ok(config.set("steps", "1500")?);
-    let outcome = Session::resume_with(&out, extend, vec![])
+    let outcome = Session::resume_with(&out, extend, RunLog::default())
         .unwrap()
         .join()
         .unwrap();
@@ -311,7 +311,7 @@ fn a_full_disk_ends_the_run_with_its_checkpoint_whole() {
     fs::write(out.join("events.jsonl"), log).unwrap();
     let extend = |config: &mut TrainConfig| Ok(config.set("steps", "700")?);
     assert_eq!(
-        Session::resume_with(&out, extend, vec![])
+        Session::resume_with(&out, extend, RunLog::default())
             .unwrap()
             .join()
             .unwrap()
@@ -403,4 +403,27 @@ fn the_policies_that_come_with_dextra_are_skilled() {
         assert!(result.successes >= 8, "{task}: {} of 10", result.successes);
     }
     assert_eq!(shipped_policy("no such task"), None);
+}
+
+#[test]
+fn a_run_from_before_a_column_was_added_goes_on() {
+    let parent = tempfile::tempdir().unwrap();
+    let out = parent.path().join("run");
+    let config = TrainConfig {
+        steps: 600,
+        ..common::small()
+    };
+    Session::start(config, out.clone()).unwrap().join().unwrap();
+    let path = out.join("progress.csv");
+    let without_last = |line: &str| line.rsplit_once(',').unwrap().0.to_owned();
+    let text = fs::read_to_string(&path).unwrap();
+    let older: Vec<_> = text.lines().map(without_last).collect();
+    fs::write(&path, older.join("\n") + "\n").unwrap();
+
+    let extend = |config: &mut TrainConfig| Ok(config.set("steps", "700")?);
+    let session = Session::resume_with(&out, extend, RunLog::default()).unwrap();
+    session.join().unwrap();
+    let rows = rows(&out);
+    assert!(rows.iter().all(|row| row.len() == columns().len() + 3));
+    assert_eq!(rows.last().unwrap()[0], "700");
 }

@@ -11,9 +11,7 @@ use std::{
     time::Duration,
 };
 
-use dextra_train::{
-    Command, EvalResult, Outcome, ScheduledEdit, Session, TrainConfig, TrainError, read_edits,
-};
+use dextra_train::{Command, EvalResult, Outcome, RunLog, Session, TrainConfig, TrainError};
 
 use crate::{
     clock::stamp,
@@ -35,7 +33,8 @@ pub struct Args {
     /// Continue the run in this folder exactly where its newest checkpoint stands.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seed", "reward", "preset", "config", "demos"])]
     resume: Option<PathBuf>,
-    /// Apply the edits of another run at the same steps: its events.jsonl.
+    /// Apply the edits of another run at the same steps, and what was driven by hand in it: its
+    /// events.jsonl.
     #[arg(long, value_name = "FILE")]
     edits: Option<PathBuf>,
 }
@@ -46,14 +45,14 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
         .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
-    let edits = args.edits.as_deref().map(read_edits).transpose()?;
-    let edits = edits.unwrap_or_default();
+    let log = args.edits.as_deref().map(RunLog::read).transpose()?;
+    let log = log.unwrap_or_default();
     let session = match &args.resume {
-        Some(dir) => resume(dir, &args, edits)?,
+        Some(dir) => resume(dir, &args, log)?,
         None => {
             let config = args.config.resolve(args.task.as_deref())?;
             let out = args.out.clone().unwrap_or_else(|| default_folder(&config));
-            Session::start_with(config, out, edits)?
+            Session::start_with(config, out, log)?
         }
     };
     let mut progress = Progress::new(session.folder());
@@ -78,7 +77,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     })
 }
 
-fn resume(dir: &Path, args: &Args, edits: Vec<ScheduledEdit>) -> Result<Session, CliError> {
+fn resume(dir: &Path, args: &Args, log: RunLog) -> Result<Session, CliError> {
     if let Some(task) = &args.task {
         check_task(task)?;
     }
@@ -91,7 +90,7 @@ fn resume(dir: &Path, args: &Args, edits: Vec<ScheduledEdit>) -> Result<Session,
         }
         Ok(args.config.apply(config)?)
     };
-    Ok(Session::resume_with(dir, configure, edits)?)
+    Ok(Session::resume_with(dir, configure, log)?)
 }
 
 /// A folder of the run's own under `runs`.

@@ -14,6 +14,9 @@ struct Chart {
     include: &'static [f64],
 }
 
+/// The chart that is there only where somebody took over.
+const BY_HAND: &str = "Driven by hand";
+
 const CHARTS: &[Chart] = &[
     Chart {
         title: "Success",
@@ -24,6 +27,12 @@ const CHARTS: &[Chart] = &[
             ("expert_success_rate", "expert"),
         ],
         include: &[0.0, 1.0],
+    },
+    Chart {
+        title: BY_HAND,
+        hint: "Share of each round's steps that you made",
+        curves: &[("intervention_rate", "share")],
+        include: &[0.0],
     },
     Chart {
         title: "Losses",
@@ -65,13 +74,20 @@ const CHARTS: &[Chart] = &[
 /// As many charts as there is room for.
 pub(super) fn show(ui: &mut Ui, view: &View) {
     let room = (ui.available_height() / 84.0) as usize;
-    let shown = &CHARTS[..room.clamp(1, CHARTS.len())];
+    let wanted = |chart: &&Chart| chart.title != BY_HAND || was_taken_over(view.history);
+    let shown: Vec<&Chart> = CHARTS.iter().filter(wanted).take(room.max(1)).collect();
     let each = ui.available_height() / shown.len() as f32;
     let height = (each - 36.0).clamp(48.0, 220.0);
-    for (i, chart) in shown.iter().enumerate() {
+    let last = shown.len() - 1;
+    for (i, chart) in shown.into_iter().enumerate() {
         heading(ui, chart, view.history);
-        plot(ui, chart, view.history, height, i + 1 == shown.len());
+        plot(ui, chart, view.history, height, i == last);
     }
+}
+
+fn was_taken_over(history: &History) -> bool {
+    let rates = history.get("intervention_rate");
+    rates.is_some_and(|rates| rates.points().iter().any(|point| point[1] > 0.0))
 }
 
 fn heading(ui: &mut Ui, chart: &Chart, history: &History) {

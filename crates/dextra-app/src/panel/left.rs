@@ -11,6 +11,7 @@ use super::{Answer, theme};
 use crate::{
     action::Action,
     bindings,
+    demos::DatasetEntry,
     session::Stage,
     source::{SPEEDS, Source},
     view::{EpisodeView, RolloutView, View, duration, grouped, rough_duration},
@@ -20,9 +21,11 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         title(ui, view);
         train_button(ui, view, answer);
+        teacher(ui, view, answer);
         progress(ui, view, answer);
         section(ui, "Watch");
         sources(ui, view, answer);
+        take_over(ui, view, answer);
         if let Some(rollout) = &view.rollout {
             section(ui, "Rollout");
             playback(ui, rollout, view, answer);
@@ -82,6 +85,61 @@ fn train_button(ui: &mut Ui, view: &View, answer: &mut Answer) {
         .inner;
     let response = response.on_hover_text(tip("The learner, on its own threads", Action::Train));
     answer.on_click("train", &response, Action::Train);
+}
+
+/// What the next training learns from: the expert, or a dataset.
+fn teacher(ui: &mut Ui, view: &View, answer: &mut Answer) {
+    let known = view.datasets.iter();
+    let chosen = known
+        .clone()
+        .find(|entry| Some(entry.path.display().to_string().as_str()) == view.dataset);
+    let name = match (view.dataset, chosen) {
+        (None, _) => "the expert",
+        (Some(_), Some(entry)) => entry.name.as_str(),
+        (Some(path), None) => path,
+    };
+    if !matches!(view.stage, Stage::Idle | Stage::Finished | Stage::Failed(_)) {
+        if view.dataset.is_some() {
+            ui.colored_label(theme::QUIET, format!("from {name}"));
+        }
+        return;
+    }
+    let menu = ui.menu_button(format!("Learn from: {name} ⏷"), |ui| {
+        answer.actions.push(Action::LookForRuns);
+        let mut choice = |ui: &mut Ui, selected: bool, text: &str, action| {
+            let response = ui.add(Button::selectable(selected, text));
+            answer.on_click("teacher_choice", &response, action);
+            if response.clicked() {
+                ui.close();
+            }
+        };
+        choice(
+            ui,
+            view.dataset.is_none(),
+            "The expert",
+            Action::LearnFrom(None),
+        );
+        ui.separator();
+        let of_task = |(_, entry): &(usize, &DatasetEntry)| entry.holds.task == view.task;
+        let mut listed = 0;
+        for (index, entry) in known.enumerate().filter(of_task) {
+            let text = format!(
+                "{}  ({} successes)",
+                entry.name,
+                grouped(entry.holds.successes as u64)
+            );
+            let selected = chosen.is_some_and(|chosen| chosen.path == entry.path);
+            choice(ui, selected, &text, Action::LearnFrom(Some(index)));
+            listed += 1;
+        }
+        if listed == 0 {
+            let text = "No dataset of this task yet: record one (Ctrl+4)";
+            ui.label(RichText::new(text).color(theme::QUIET));
+        }
+    });
+    let tip = "Recorded episodes instead of the expert, which then is asked nothing";
+    let response = menu.response.on_hover_text(tip);
+    answer.marks.insert("teacher", response.rect);
 }
 
 fn tip(text: &str, action: Action) -> String {
@@ -222,6 +280,20 @@ fn sources(ui: &mut Ui, view: &View, answer: &mut Answer) {
     });
 }
 
+/// The button beside the key that takes over.
+fn take_over(ui: &mut Ui, view: &View, answer: &mut Answer) {
+    let text = match view.held {
+        Some(_) => "Give it back",
+        None => "Drive it yourself",
+    };
+    let button = Button::new(text).min_size(vec2(ui.available_width(), 24.0));
+    let tip = "Takes over what you watch, with the keys of Record. Hold the key B for as long as you want \
+               to, or click here and give it back with Esc. In a training the learner gets your steps as \
+               an expert's";
+    let response = ui.add(button).on_hover_text(tip);
+    answer.on_click("take_over", &response, Action::TakeOver);
+}
+
 fn playback(ui: &mut Ui, rollout: &RolloutView, view: &View, answer: &mut Answer) {
     ui.horizontal(|ui| {
         let text = if rollout.paused { "▶" } else { "⏸" };
@@ -298,6 +370,13 @@ fn status(ui: &mut Ui, episode: &EpisodeView, view: &View, answer: &mut Answer) 
                     (false, false) => ui.label("not yet"),
                 };
             });
+            if episode.by_hand > 0 {
+                row(ui, "By hand", |ui| {
+                    let text = format!("{} steps", episode.by_hand);
+                    ui.colored_label(theme::CAUTION, text)
+                        .on_hover_text("Its success says nothing of who acts otherwise");
+                });
+            }
             row(ui, "Return", |ui| {
                 ui.label(format!("{:.1}", episode.total_reward));
                 ui.colored_label(theme::QUIET, format!("acting: {}", episode.actor));

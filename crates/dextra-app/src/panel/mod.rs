@@ -266,7 +266,8 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
     }
     let window = ctx.viewport_rect();
     if layout.help {
-        help::show(ctx, window, &mut answer);
+        let driven = layout.workspace == Workspace::Record || view.held.is_some();
+        help::show(ctx, window, driven, &mut answer);
     }
     if layout.palette {
         palette::show(ctx, window, view, &mut answer);

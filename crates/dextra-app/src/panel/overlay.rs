@@ -4,6 +4,7 @@ use bevy_egui::egui::{self, Align2, Color32, FontId, Pos2, Rect, RichText, Ui, p
 
 use super::theme;
 use crate::{
+    record::HeldView,
     session::Stage,
     view::{View, duration},
 };
@@ -49,6 +50,9 @@ pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
             theme::CAUTION,
         );
     }
+    if let Some(held) = view.held {
+        taken_over(root, rect, held);
+    }
     let success = view.episode.as_ref().is_some_and(|episode| episode.success);
     if success {
         let right = pos2(rect.max.x - 14.0, rect.min.y + 10.0);
@@ -61,6 +65,41 @@ pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
         );
     }
     notices(root, rect, view);
+}
+
+/// The badge of a takeover.
+fn taken_over(root: &Ui, rect: Rect, held: HeldView) {
+    let back = match held.by_key {
+        true => "let go to give it back",
+        false => "Esc gives it back",
+    };
+    let text = match held.speed {
+        Some(_) => format!("⏺  YOU DRIVE  ·  {back}"),
+        None => format!("TAKING OVER with the next step  ·  {back}"),
+    };
+    // Below the name of what is watched, which may be long.
+    let plate = badge(root, rect.with_min_y(rect.min.y + 44.0), text, theme::BAD);
+    if let Some(speed) = held.speed {
+        let text = format!("1/{:.0} of real time", 1.0 / speed);
+        let below = plate.center_bottom() + vec2(0.0, 6.0);
+        write(root, below, Align2::CENTER_TOP, text, 13.0, theme::TEXT);
+    }
+}
+
+/// A plate at the top of the scene that nobody overlooks.
+pub(super) fn badge(root: &Ui, rect: Rect, text: String, fill: Color32) -> Rect {
+    let middle = pos2(rect.center().x, rect.min.y + 24.0);
+    let plate = Rect::from_center_size(middle, vec2(390.0, 28.0));
+    root.painter().rect_filled(plate, 6.0, fill);
+    write(
+        root,
+        middle,
+        Align2::CENTER_CENTER,
+        text,
+        15.0,
+        Color32::WHITE,
+    );
+    plate
 }
 
 /// Passing messages, at the bottom.

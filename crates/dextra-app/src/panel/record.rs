@@ -1,12 +1,16 @@
 //! Recording by hand: the left panel, and the badge over the scene.
 
 use bevy_egui::egui::{
-    Align2, Button, Color32, Grid, Rect, RichText, ScrollArea, TextEdit, Ui, pos2, vec2,
+    Align2, Button, Color32, Grid, Rect, RichText, ScrollArea, TextEdit, Ui, vec2,
 };
 use dextra_tasks::task_purpose;
 use dextra_teleop::{End, Phase, bindings};
 
-use super::{Answer, overlay::write, theme};
+use super::{
+    Answer,
+    overlay::{badge, write},
+    theme,
+};
 use crate::{
     action::Action,
     record::Shot,
@@ -45,6 +49,13 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
             let close = ui.button("Close").on_hover_text("A take not kept is lost");
             answer.on_click("close_recording", &close, Action::CloseRecording);
         }
+        let train =
+            Button::new("▶  Train from these takes").min_size(vec2(ui.available_width(), 28.0));
+        let train = ui.add_enabled(!record.drives, train);
+        let train =
+            train.on_hover_text("A training that learns from the successes of this dataset");
+        answer.on_click("train_from_takes", &train, Action::TrainFromTakes);
+        gamepads(ui, view);
         keys(ui);
     });
 }
@@ -115,6 +126,19 @@ fn numbers(ui: &mut Ui, shot: &Shot) {
         });
 }
 
+fn gamepads(ui: &mut Ui, view: &View) {
+    let record = &view.record;
+    let (text, color) = match (record.pads, record.pad_trouble) {
+        ([], Some(trouble)) => (trouble.to_owned(), theme::CAUTION),
+        ([], None) => (
+            "No gamepad. One that is plugged in can drive too.".into(),
+            theme::QUIET,
+        ),
+        (names, _) => (format!("Gamepad: {}", names.join(", ")), theme::QUIET),
+    };
+    ui.label(RichText::new(text).small().color(color));
+}
+
 /// The driving controls, from the table that binds them.
 fn keys(ui: &mut Ui) {
     for group in bindings::GROUPS {
@@ -148,8 +172,7 @@ fn keys(ui: &mut Ui) {
 /// Who has the hand, and how far the take is.
 pub(super) fn over_the_scene(root: &Ui, rect: Rect, view: &View) {
     let record = &view.record;
-    let top = pos2(rect.center().x, rect.min.y + 10.0);
-    let badge = match record.drives {
+    let text = match record.drives {
         true => "⏺  DRIVING  ·  Esc gives control back",
         false => "NOT DRIVING  ·  F8 takes control",
     };
@@ -157,18 +180,7 @@ pub(super) fn over_the_scene(root: &Ui, rect: Rect, view: &View) {
         true => theme::BAD,
         false => Color32::from_rgb(58, 65, 76),
     };
-    let size = vec2(330.0, 28.0);
-    let plate = Rect::from_center_size(top + vec2(0.0, 14.0), size);
-    root.painter().rect_filled(plate, 6.0, fill);
-    let middle = plate.center();
-    write(
-        root,
-        middle,
-        Align2::CENTER_CENTER,
-        badge.into(),
-        15.0,
-        Color32::WHITE,
-    );
+    let plate = badge(root, rect, text.into(), fill);
     let Some(shot) = record.shot else {
         return super::overlay::notices(root, rect, view);
     };

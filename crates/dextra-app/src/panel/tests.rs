@@ -3,12 +3,14 @@
 use std::sync::LazyLock;
 
 use bevy_egui::egui::{Event, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2};
+use dextra_data::dataset::Glance;
 use dextra_train::{EvalResult, MetricRow, Status};
 
 use super::*;
 use crate::{
     action::Recollection,
     analysis::Analysis,
+    demos::DatasetEntry,
     history::History,
     memory::{Memory, tests::memory},
     session::Stage,
@@ -87,6 +89,7 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
             reward: -0.1,
             terms: vec![("sparse", -0.1), ("reach", 0.3)],
             actor: "expert",
+            by_hand: 34,
             policy_version: 3,
         }),
         fps: 60.0,
@@ -107,12 +110,15 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         timeline: None,
         tasks: &["door", "pen"],
         runs: &[],
+        datasets: &[],
+        dataset: None,
         memory: &MEMORY,
         rival: Some(("the expert", true)),
         analysis: &ANALYSIS,
         loading: false,
         video: Some("video 34 %".into()),
         record: RecordView::default(),
+        held: None,
         notices: vec!["Saved dextra-001.png".into()],
         leaving: false,
     }
@@ -217,6 +223,7 @@ fn buttons_ask_for_what_they_say() {
         ("actor1", Action::Watch(Source::Actor(0))),
         ("pause", Action::TogglePause),
         ("restart", Action::Restart),
+        ("take_over", Action::TakeOver),
         ("help", Action::ToggleHelp),
         ("workspace_train", Action::Arrange(Workspace::Train)),
         ("commands", Action::TogglePalette),
@@ -229,6 +236,57 @@ fn buttons_ask_for_what_they_say() {
         let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Watch), click(pos));
         assert_eq!(answer.actions, [action], "{name}");
     }
+}
+
+#[test]
+fn the_recording_leads_to_a_training() {
+    let (status, history) = (Status::default(), History::default());
+    let ctx = egui::Context::default();
+    let view = view(Stage::Idle, &status, &history);
+    let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Record), vec![]);
+    let pos = answer.marks["train_from_takes"].center();
+    let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Record), click(pos));
+    assert_eq!(answer.actions, [Action::TrainFromTakes]);
+}
+
+#[test]
+fn what_the_next_training_learns_from_is_chosen_from_a_menu() {
+    let entry = |name: &str, task: &str| DatasetEntry {
+        path: name.into(),
+        name: name.into(),
+        holds: Glance {
+            task: task.into(),
+            episodes: 30,
+            successes: 25,
+        },
+    };
+    let datasets = [entry("pens", "pen"), entry("doors", "door")];
+    let (status, history) = (Status::default(), History::default());
+    let mut view = view(Stage::Idle, &status, &history);
+    view.datasets = &datasets;
+    let ctx = egui::Context::default();
+    let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Train), vec![]);
+    let button = answer.marks["teacher"];
+    let (_, _) = draw_with(
+        &ctx,
+        &view,
+        layout(Workspace::Train),
+        click(button.center()),
+    );
+    let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Train), vec![]);
+    assert_eq!(
+        answer.actions,
+        [Action::LookForRuns],
+        "an open menu looks what there is"
+    );
+    // Below: the expert, a line, and the only dataset of the task.
+    let pos = answer.marks["teacher_choice"].center();
+    let (answer, _) = draw_with(&ctx, &view, layout(Workspace::Train), click(pos));
+    assert!(
+        answer.actions.contains(&Action::LearnFrom(Some(1))),
+        "{:?}",
+        answer.actions
+    );
 }
 
 #[test]
@@ -257,6 +315,33 @@ fn help_and_hidden_panels_draw() {
     assert_eq!(rest.width(), WINDOW.width());
     view.leaving = true;
     let _ = draw_with(&egui::Context::default(), &view, layout, vec![]);
+}
+
+#[test]
+fn the_keys_that_drive_a_hand_are_in_the_help_and_fit_the_window() {
+    let (status, history) = (Status::default(), History::default());
+    let view = view(Stage::Idle, &status, &history);
+    let ctx = egui::Context::default();
+    let layout = Layout {
+        help: true,
+        ..layout(Workspace::Watch)
+    };
+    let (answer, _) = draw_with(&ctx, &view, layout, vec![]);
+    let shown = answer.marks["window_keys"];
+    assert!(
+        WINDOW.contains_rect(shown) && shown.height() > 500.0,
+        "{shown}"
+    );
+    let layout = Layout {
+        workspace: Workspace::Record,
+        ..layout
+    };
+    let (answer, _) = draw_with(&egui::Context::default(), &view, layout, vec![]);
+    let shown = answer.marks["driving_keys"];
+    assert!(
+        WINDOW.contains_rect(shown) && shown.height() > 500.0,
+        "{shown}"
+    );
 }
 
 /// Types into a field that was clicked.

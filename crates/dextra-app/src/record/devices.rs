@@ -15,16 +15,47 @@ use bevy_egui::input::EguiWantsInput;
 use dextra_teleop::{Axis, Button, Command, Input, bindings};
 
 use super::{Studio, worker::Request};
+use crate::action::{Action, Actions};
 
 /// Notches of a wheel that tells pixels.
 const NOTCHES_PER_PIXEL: f64 = 0.02;
 
+/// What keeps a hand taken over for as long as it is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// The key of [`Action::TakeOver`], wherever the keyboard has it.
+    Key(KeyCode),
+    /// A gamepad's button.
+    Pad,
+}
+
 /// What each key that is down stands for: a key means on its way up what it meant on its way down.
 #[derive(Resource, Default)]
-pub(super) struct Down(BTreeMap<String, Button>);
+pub(crate) struct Down {
+    keys: BTreeMap<String, Button>,
+    hold: Option<Hold>,
+}
+
+impl Down {
+    /// What is held to take over.
+    pub fn hold(&self) -> Option<Hold> {
+        self.hold
+    }
+
+    /// Notes what is held to take over, or that it is no longer.
+    pub fn set_hold(&mut self, hold: Option<Hold>) {
+        self.hold = hold;
+    }
+}
+
+/// Whether this is the key that takes over what is watched.
+fn takes_over(key: &Key) -> bool {
+    let of_table = crate::bindings::key_of(Action::TakeOver);
+    matches!(key, Key::Character(c) if of_table == Some(c.to_uppercase().as_str()))
+}
 
 /// The driving controls' button of a key; letters whatever the shift.
-fn button_of(key: &Key) -> Option<Button> {
+pub(super) fn button_of(key: &Key) -> Option<Button> {
     match key {
         Key::Character(c) => Button::named(&c.to_uppercase()),
         Key::Space => Button::named("Space"),
@@ -55,10 +86,24 @@ pub(super) fn keys(
     mut events: MessageReader<KeyboardInput>,
     mut studio: ResMut<Studio>,
     mut down: ResMut<Down>,
+    mut actions: ResMut<Actions>,
 ) {
     for event in events.read() {
+        if takes_over(&event.logical_key) && !event.repeat {
+            let hold = Hold::Key(event.key_code);
+            match event.state {
+                ButtonState::Pressed if studio.held().is_some() => {
+                    actions.0.push(Action::TakeOver);
+                }
+                ButtonState::Pressed => down.hold = Some(hold),
+                ButtonState::Released => {
+                    down.hold = None;
+                    studio.let_go(hold);
+                }
+            }
+        }
         if !studio.drives() {
-            down.0.clear();
+            down.keys.clear();
             continue;
         }
         let code = format!("{:?}", event.key_code);
@@ -70,13 +115,13 @@ pub(super) fn keys(
                 if bindings::command_of(button, false) == Some(Command::Leave) {
                     studio.leave();
                 } else {
-                    down.0.insert(code, button);
+                    down.keys.insert(code, button);
                     studio.ask(Request::Input(Input::Press(button)));
                 }
             }
             ButtonState::Pressed => {}
             ButtonState::Released => {
-                if let Some(button) = down.0.remove(&code) {
+                if let Some(button) = down.keys.remove(&code) {
                     studio.ask(Request::Input(Input::Release(button)));
                 }
             }
@@ -147,9 +192,14 @@ pub(super) fn drag_axes(
 }
 
 /// Whoever turns to another window lets go of everything.
-pub(super) fn focus(mut events: MessageReader<WindowFocused>, mut studio: ResMut<Studio>) {
+pub(super) fn focus(
+    mut events: MessageReader<WindowFocused>,
+    mut studio: ResMut<Studio>,
+    mut down: ResMut<Down>,
+) {
     for event in events.read() {
         if !event.focused {
+            down.hold = None;
             studio.leave();
         }
     }
@@ -160,6 +210,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use dextra_teleop::bindings::On;
+
+    /// Who takes over goes on holding its key, which must mean nothing else there.
+    #[test]
+    fn the_key_that_takes_over_drives_nothing() {
+        let key = crate::bindings::key_of(Action::TakeOver).unwrap();
+        assert!(takes_over(&Key::Character(key.to_lowercase().into())));
+        let mut bound = bindings::all().flat_map(|row| row.on);
+        assert!(
+            bound.any(|on| *on == On::Button("V")),
+            "its neighbour is bound"
+        );
+        assert!(!bindings::all().any(|row| row.on.contains(&On::Button(key))));
+    }
 
     /// Every key of the driving controls can be pressed on a keyboard or a mouse.
     #[test]

@@ -19,7 +19,7 @@ pub(super) fn plugin(app: &mut App) {
 }
 
 fn draw_target(studio: Res<Studio>, mut gizmos: Gizmos<Ghosts>) {
-    let Some(shot) = studio.shot() else {
+    let Some((target, palm_m)) = studio.target() else {
         return;
     };
     let colors = [
@@ -30,11 +30,11 @@ fn draw_target(studio: Res<Studio>, mut gizmos: Gizmos<Ghosts>) {
     for (k, color) in colors.into_iter().enumerate() {
         let mut axis = [0.0; 3];
         axis[k] = AXIS_M;
-        let ends = [-1.0, PLUS].map(|s| shot.target.transform_point(axis.map(|a| s * a)));
+        let ends = [-1.0, PLUS].map(|s| target.transform_point(axis.map(|a| s * a)));
         gizmos.line(point(ends[0]), point(ends[1]), color);
     }
     let between = Color::srgba_u8(240, 240, 240, 160);
-    gizmos.line(point(shot.palm_m), point(shot.target.pos), between);
+    gizmos.line(point(palm_m), point(target.pos), between);
 }
 
 /// The hand where the old take had it at this step.

@@ -14,7 +14,7 @@ use dextra_tasks::{EnvOptions, TaskModel};
 use dextra_teleop::{Input, Notice, Phase, Recorder, Rig, TeleopError};
 
 /// Time between pictures: a screen's.
-const PICTURE: Duration = Duration::from_millis(16);
+pub(super) const PICTURE: Duration = Duration::from_millis(16);
 
 /// What the thread can be asked.
 pub(super) enum Request {
@@ -156,21 +156,30 @@ impl Player {
     }
 
     fn run(mut self, inbox: &Receiver<Request>) {
-        let (mut due, mut picture_due) = (Instant::now(), Instant::now());
+        let (mut due, mut picture_due, mut ticked) =
+            (Instant::now(), Instant::now(), Instant::now());
         loop {
-            match inbox.recv_deadline(due) {
-                Ok(request) => self.answer(request),
-                Err(RecvTimeoutError::Timeout) => {
-                    let period = Duration::from_secs_f64(self.recorder.session().tick_secs());
-                    let said = self.recorder.tick();
-                    self.say(said);
-                    // Having fallen behind, go on from here: nobody can drive faster than he sees.
-                    due = (due + period).max(Instant::now());
+            let mut asked = false;
+            match inbox.recv_deadline(due.min(picture_due)) {
+                Ok(request) => {
+                    asked = true;
+                    for request in std::iter::once(request).chain(inbox.try_iter()) {
+                        self.answer(request);
+                    }
                 }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if Instant::now() >= picture_due {
-                self.show();
+            if Instant::now() >= due {
+                let period = Duration::from_secs_f64(self.recorder.session().tick_secs());
+                let said = self.recorder.tick();
+                self.say(said);
+                ticked = Instant::now();
+                // Having fallen behind, go on from here: nobody can drive faster than he sees.
+                due = (due + period).max(ticked);
+            }
+            if asked || Instant::now() >= picture_due {
+                self.show(ticked.elapsed());
                 picture_due = Instant::now() + PICTURE;
             }
         }
@@ -196,7 +205,9 @@ impl Player {
         let _ = self.outbox.send(Told::Said(text));
     }
 
-    fn show(&self) {
+    /// Shows how it stands so long after the newest tick. What a device has just said is in the picture, even
+    /// where the next tick is many pictures away.
+    fn show(&self, after: Duration) {
         let session = self.recorder.session();
         let (sim, driver, take) = (session.env().sim(), session.driver(), session.take());
         let at = match session.phase() {
@@ -207,7 +218,7 @@ impl Player {
             body_poses: (0..sim.model().bodies.len())
                 .map(|b| sim.body_pose(b))
                 .collect(),
-            target: driver.target(),
+            target: session.foreseen(after.max(PICTURE).as_secs_f64()),
             palm_m: sim.site_pose(self.palm).pos,
             phase: session.phase().clone(),
             seed: take.seed(),
@@ -226,5 +237,58 @@ impl Player {
         if let Ok(mut newest) = self.newest.lock() {
             *newest = Some(shot);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use dextra_teleop::Button;
+
+    /// The next picture.
+    fn picture(worker: &Worker) -> Shot {
+        loop {
+            if let Some(shot) = worker.take() {
+                return shot;
+            }
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    /// At an eighth of the speed, where a control step takes five pictures, a key shows on the second at the
+    /// latest: one may have been on its way when it went down.
+    #[test]
+    fn a_key_is_on_the_wrist_target_within_two_pictures() {
+        let root = std::env::temp_dir().join(format!("dextra-worker-{}", std::process::id()));
+        let worker = Worker::start(Job {
+            task: "relocate".into(),
+            options: EnvOptions::default(),
+            root: root.clone(),
+        });
+        let mut shot = picture(&worker);
+        while shot.phase != Phase::Driving {
+            shot = picture(&worker);
+        }
+        assert_eq!(shot.speed, 0.125);
+        for key in ["E", "Q", "W", "S", "D", "A"] {
+            let button = Button::named(key).unwrap();
+            let before = picture(&worker).target;
+            worker.ask(Request::Input(Input::Press(button)));
+            let shown = (1..).find(|_| picture(&worker).target != before);
+            assert!(shown <= Some(2), "{key}: picture {shown:?}");
+            worker.ask(Request::Input(Input::Release(button)));
+            // Until it rests again.
+            let mut rests = picture(&worker).target;
+            loop {
+                let next: Vec<_> = (0..8).map(|_| picture(&worker).target).collect();
+                if next.iter().all(|target| *target == rests) {
+                    break;
+                }
+                rests = next[7];
+            }
+        }
+        drop(worker);
+        let _ = std::fs::remove_dir_all(root);
     }
 }

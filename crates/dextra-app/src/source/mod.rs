@@ -11,7 +11,7 @@ use dextra_data::Episode;
 use dextra_learn::Policy;
 use dextra_sim::Model;
 use dextra_tasks::Env;
-use dextra_train::{ActingPolicy, Frame, LoadedPolicy, TrainConfig};
+use dextra_train::{ActingPolicy, Frame, LoadedPolicy, Pilot, TrainConfig};
 
 pub(crate) use playout::{Blend, Playout};
 pub(crate) use rival::{Opponent, Rival};
@@ -213,6 +213,12 @@ impl Watch {
     pub fn pause(&mut self, paused: bool) {
         self.paused = paused;
         self.rollout.ask(Request::Pause(paused));
+    }
+
+    /// Lets a pilot drive the rollout, which plays.
+    pub fn take_over(&mut self, pilot: Box<dyn Pilot>) {
+        self.pause(false);
+        self.rollout.ask(Request::TakeOver(pilot));
     }
 
     /// One step of a paused rollout.

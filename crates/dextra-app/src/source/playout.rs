@@ -163,6 +163,7 @@ mod tests {
             episode_success: false,
             episode_return: 0.0,
             source: Source::Policy,
+            by_hand: 0,
             obs: Vec::new(),
             action: Vec::new(),
             body_poses: vec![[step as f32, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]],

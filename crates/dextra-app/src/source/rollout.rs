@@ -8,9 +8,9 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use dextra_data::{Episode, Source};
+use dextra_data::{Episode, Source, Transition};
 use dextra_tasks::{Env, Expert, TaskError};
-use dextra_train::{Act, Frame, generator};
+use dextra_train::{Act, Frame, Pilot, generator};
 use rand_chacha::ChaCha8Rng;
 
 /// An [`Act`] that the rollout's thread can hold.
@@ -45,6 +45,8 @@ pub(crate) enum Request {
     Reset(u64),
     /// Play this episode again, up to and with the step of this index.
     Replay(Arc<Episode>, usize),
+    /// Let somebody drive in the driver's place, at their own pace, until they give it back.
+    TakeOver(Box<dyn Pilot>),
 }
 
 /// The thread that plays; it ends when this is dropped.
@@ -70,6 +72,8 @@ impl Rollout {
             speed: 1.0,
             episode: 0,
             over: false,
+            pilot: None,
+            before: Vec::new(),
             env,
             outbox,
         };
@@ -110,6 +114,9 @@ struct Player {
     speed: f64,
     episode: u64,
     over: bool,
+    pilot: Option<Box<dyn Pilot>>,
+    /// The steps of the episode.
+    before: Vec<Transition>,
     outbox: Sender<Frame>,
 }
 
@@ -130,7 +137,11 @@ impl Player {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     self.step();
-                    let period = self.env.control_dt_secs() / self.speed;
+                    // A pilot keeps the time.
+                    let period = match self.pilot {
+                        Some(_) => 0.0,
+                        None => self.env.control_dt_secs() / self.speed,
+                    };
                     // Having fallen behind, play on from here instead of hurrying after.
                     due = (due + Duration::from_secs_f64(period)).max(Instant::now());
                 }
@@ -152,6 +163,7 @@ impl Player {
             Request::Step => self.step(),
             Request::Speed(speed) => self.speed = speed,
             Request::Replay(episode, step) => self.replay(&episode, step),
+            Request::TakeOver(pilot) => self.pilot = Some(pilot),
             Request::Reset(seed) => {
                 self.reset(seed);
                 self.offer_pose();
@@ -175,6 +187,7 @@ impl Player {
         self.expert.reset(seed);
         self.rng = generator(seed, "rollout", 0);
         self.episode += 1;
+        self.before.clear();
         self.over = false;
     }
 
@@ -193,11 +206,24 @@ impl Player {
         if self.over {
             self.reset(self.env.seed().wrapping_add(1));
         }
+        let by_hand = self.by_hand();
         let action = match &self.driver {
+            // It keeps time, whoever acts.
             Driver::Expert => self.expert.act(&self.env),
             Driver::Policy(policy, _) => policy.act(self.env.observation(), &mut self.rng),
         };
-        self.take(action, self.source());
+        match by_hand {
+            Some(action) => self.take(action, Source::Human),
+            None => self.take(action, self.source()),
+        }
+    }
+
+    /// The pilot's action; one that has none has given the hand back.
+    fn by_hand(&mut self) -> Option<Vec<f32>> {
+        let mut pilot = self.pilot.take()?;
+        let action = pilot.act(&self.env, &self.before)?;
+        self.pilot = Some(pilot);
+        Some(action)
     }
 
     /// Takes a step with an action and shows it.
@@ -205,6 +231,14 @@ impl Player {
         let obs = self.env.observation().to_vec();
         let step = self.env.step(&action);
         self.over = step.terminated || step.truncated;
+        self.before.push(Transition {
+            obs: obs.clone(),
+            action: action.clone(),
+            expert_action: None,
+            reward: step.reward,
+            terminated: step.terminated,
+            source,
+        });
         let done = Done {
             obs,
             action,
@@ -264,6 +298,11 @@ impl Player {
             episode_success: self.env.episode_success(),
             episode_return: self.env.episode_return(),
             source: done.source,
+            by_hand: self
+                .before
+                .iter()
+                .filter(|step| step.source == Source::Human)
+                .count(),
             obs: done.obs,
             action: done.action,
             body_poses,
@@ -288,6 +327,43 @@ mod tests {
                 return frame;
             }
         }
+    }
+
+    /// Stretches the hand for so many steps.
+    struct Stretching(usize);
+
+    impl Pilot for Stretching {
+        fn act(&mut self, env: &Env, before: &[Transition]) -> Option<Vec<f32>> {
+            assert_eq!(before.len(), env.step_index());
+            self.0 = self.0.checked_sub(1)?;
+            Some(vec![-0.5; env.action_dim()])
+        }
+    }
+
+    #[test]
+    fn a_pilot_drives_the_rollout_and_marks_its_episode() {
+        let rollout =
+            Rollout::start(Env::make("door", &EnvOptions::default()).unwrap(), 0).unwrap();
+        rollout.ask(Request::Pause(true));
+        rollout.ask(Request::Act(Driver::Expert));
+        rollout.ask(Request::Step);
+        assert_eq!(frame(&rollout, 1).by_hand, 0);
+        rollout.ask(Request::TakeOver(Box::new(Stretching(3))));
+        for step in 2..=4 {
+            rollout.ask(Request::Step);
+            let driven = frame(&rollout, step);
+            assert_eq!((driven.source, driven.by_hand), (Source::Human, step - 1));
+            assert!(driven.action.iter().all(|&a| a == -0.5));
+        }
+        rollout.ask(Request::Step);
+        let given_back = frame(&rollout, 5);
+        assert_eq!((given_back.source, given_back.by_hand), (Source::Expert, 3));
+        rollout.ask(Request::Reset(1));
+        assert_eq!(
+            frame(&rollout, 0).by_hand,
+            0,
+            "the next episode is not marked"
+        );
     }
 
     #[test]

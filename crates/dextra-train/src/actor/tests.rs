@@ -31,7 +31,7 @@ fn an_episode_that_ends_by_itself_is_kept_as_terminated() {
     };
     let model = TaskModel::load("pen").unwrap();
     let mut actor = Actor::new(0, &model, &config).unwrap();
-    let collected = actor.collect(&Random, 0, 1_000, None);
+    let collected = actor.collect(&Random, 0, 1_000, &Outside::default());
     assert!(collected.failures.is_empty());
     let mut dropped = 0;
     for finished in &collected.finished {
@@ -71,7 +71,7 @@ fn draws_last_their_steps_and_begin_anew_with_the_episode() {
         };
         let model = TaskModel::load("door").unwrap();
         let mut actor = Actor::new(0, &model, &config).unwrap();
-        let collected = actor.collect(&Noise, 0, 400, None);
+        let collected = actor.collect(&Noise, 0, 400, &Outside::default());
         let episodes = collected.finished.into_iter();
         episodes.map(|done| done.episode.transitions).collect()
     };
@@ -108,7 +108,7 @@ fn an_episode_that_is_only_begun_is_cut_and_said_to_be() {
     };
     let model = TaskModel::load("door").unwrap();
     let mut actor = Actor::new(0, &model, &config).unwrap();
-    let collected = actor.collect(&Noise, 0, 2_000, None);
+    let collected = actor.collect(&Noise, 0, 2_000, &Outside::default());
     let begun = collected.finished.iter().filter(|done| done.begun).count();
     let share = begun as f64 / collected.finished.len() as f64;
     assert!((0.4..0.6).contains(&share), "{share}");
@@ -128,7 +128,7 @@ fn an_episode_that_fails_is_reported_and_never_kept() {
     };
     let model = TaskModel::load("door").unwrap();
     let mut actor = Actor::new(0, &model, &config).unwrap();
-    let collected = actor.collect(&Breaking, 0, 1_000, None);
+    let collected = actor.collect(&Breaking, 0, 1_000, &Outside::default());
     assert!(collected.failures.len() > 5);
     for failure in &collected.failures {
         assert_eq!(failure.actions.len(), failure.step);

@@ -50,7 +50,7 @@ pub(super) fn draw(ctx: &egui::Context, view: &SandboxView, layout: Layout) -> (
     let rest = root.available_rect_before_wrap();
     over_the_scene(&mut root, rest, view, &mut answer);
     if layout.help {
-        help::show(ctx, rest, &mut answer);
+        help::show(ctx, rest, false, &mut answer);
     }
     answer.marks.insert("view", rest);
     (answer, rest)
