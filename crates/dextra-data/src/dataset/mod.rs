@@ -18,6 +18,7 @@ mod edit;
 mod error;
 pub(crate) mod files;
 mod header;
+mod history;
 mod lerobot;
 mod recording;
 mod repair;
@@ -36,6 +37,7 @@ pub use check::Finding;
 pub use edit::{delete, merge, replace, split};
 pub use error::DatasetError;
 pub use header::{Header, Origin};
+pub use history::EditHistory;
 pub use recording::{EpisodeInfo, Recording, Start, States};
 pub use stats::{FeatureStats, Stats};
 
@@ -52,6 +54,11 @@ struct Entry {
     snapshot_sha256: Option<String>,
 }
 
+/// Whether a folder is one of Dextra's datasets, as far as its sidecar says.
+pub fn is_dataset(root: &Path) -> bool {
+    header::sidecar_path(root).is_file()
+}
+
 /// A dataset's folder.
 pub struct Dataset {
     root: PathBuf,
@@ -65,7 +72,7 @@ pub struct Dataset {
 
 struct Writer {
     /// Keeps others from writing as long as it lives.
-    _lock: File,
+    lock: File,
     stats: Stats,
 }
 
@@ -89,7 +96,7 @@ impl Dataset {
         // Last: with it, it is a dataset.
         header::write(root, &header)?;
         let writer = Writer {
-            _lock: lock,
+            lock,
             stats: Stats::new(),
         };
         Ok(Self {
@@ -337,4 +344,4 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
