@@ -166,6 +166,16 @@ impl Task for Relocate {
         let points = self.points(sim);
         distance(points.ball, points.target) < self.success_within_m
     }
+
+    fn observed_success(&self, obs: &[f32]) -> Option<bool> {
+        // The last of the observed differences is that of ball and target.
+        let from = self.obs_dim() - 3;
+        let Some(&[x, y, z]) = obs.get(from..from + 3) else {
+            return None;
+        };
+        let apart = [x, y, z].map(f64::from);
+        Some(distance(apart, [0.0; 3]) < self.success_within_m)
+    }
 }
 
 /// The three places that matter, in the world, m.
@@ -263,6 +273,9 @@ mod tests {
                 "{target:?}: {terms:?}, not {reward} in all"
             );
             assert_eq!(model.task.success(&sim), solved, "{target:?}");
+            let mut obs = Vec::new();
+            model.task.observe(&sim, &mut obs);
+            assert_eq!(model.observed_success(&obs), Some(solved), "{target:?}");
         }
     }
 
