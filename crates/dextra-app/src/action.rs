@@ -105,6 +105,10 @@ pub(crate) enum Action {
     Drive,
     /// End the recording.
     CloseRecording,
+    /// Browse the episodes of the dataset that recordings go to.
+    Browse,
+    /// Delete the episode that is browsed.
+    DeleteEpisode,
     /// Choose a scene to open in the sandbox.
     OpenScene,
     /// Load the sandbox's scene from its files again.

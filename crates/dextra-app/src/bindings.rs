@@ -118,6 +118,13 @@ pub(crate) const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "Episodes of a dataset",
+        bindings: &[
+            bind("Ctrl+E", Action::Browse, "Browse what was recorded"),
+            bind("Delete", Action::DeleteEpisode, "Delete the shown episode"),
+        ],
+    },
+    Group {
         title: "Window",
         bindings: &[
             bind("Ctrl+K", Action::TogglePalette, "Everything, by name"),
@@ -193,6 +200,7 @@ fn word(key: &Key, ctrl: bool, shift: bool) -> Option<String> {
         Key::Character(c) => (c.to_uppercase(), true),
         Key::Space => ("Space".into(), false),
         Key::Backspace => ("Backspace".into(), false),
+        Key::Delete => ("Delete".into(), false),
         Key::Enter => ("Enter".into(), false),
         Key::Tab => ("Tab".into(), false),
         Key::ArrowRight => ("→".into(), false),
@@ -296,6 +304,7 @@ mod tests {
             let key = match name {
                 "Space" => Key::Space,
                 "Backspace" => Key::Backspace,
+                "Delete" => Key::Delete,
                 "Enter" => Key::Enter,
                 "Tab" => Key::Tab,
                 "→" => Key::ArrowRight,

@@ -1,10 +1,13 @@
 //! What the panels say, as plain data: panels are functions of it and know nothing of Bevy.
 
+use std::path::PathBuf;
+
 use bevy::{ecs::system::SystemParam, prelude::*};
 use dextra_train::{Frame, Setting, Status};
 
 use crate::{
     analysis::Analysis,
+    browser::{Browser, BrowserView},
     film::Filming,
     history::History,
     library::{Library, RunEntry},
@@ -144,6 +147,8 @@ pub(crate) struct RecordView<'a> {
     pub folder: String,
     /// What it is doing.
     pub shot: Option<&'a Shot>,
+    /// Datasets browsed before.
+    pub recent: &'a [PathBuf],
 }
 
 /// Everything on the panels.
@@ -206,6 +211,8 @@ pub(crate) struct View<'a> {
     pub video: Option<String>,
     /// What is recorded by hand.
     pub record: RecordView<'a>,
+    /// The episode browser, while it is open.
+    pub browser: Option<BrowserView<'a>>,
     /// Passing messages.
     pub notices: Vec<String>,
     /// Whether the window closes as soon as the checkpoint is written.
@@ -256,6 +263,7 @@ pub(crate) struct Sources<'w> {
     memory: Res<'w, Memory>,
     filming: Res<'w, Filming>,
     studio: Res<'w, Studio>,
+    browser: Res<'w, Browser>,
 }
 
 impl Sources<'_> {
@@ -318,6 +326,7 @@ impl Sources<'_> {
             loading: self.library.is_loading(),
             video: self.filming.progress(),
             record: self.record(),
+            browser: self.browser.view(),
             notices: self.notices.texts(),
             leaving: self.leaving.is_asked(),
         }
@@ -331,6 +340,7 @@ impl Sources<'_> {
             open: studio.is_open(),
             folder: folder.display().to_string(),
             shot: studio.shot(),
+            recent: self.browser.recent(),
         }
     }
 
