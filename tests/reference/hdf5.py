@@ -50,8 +50,9 @@ def write(root: Path) -> None:
         file["infos/qpos"] = np.zeros((sum(LENGTHS), 30))
         file.create_dataset("metadata/algorithm", data="hand_dapg")
 
-    # As robomimic's convert_d4rl.py, with double precision, LZF and the newest format.
-    with h5py.File(root / "door-robomimic.hdf5", "w", libver="latest") as file:
+    # As robomimic's convert_d4rl.py, with double precision, LZF and a newer format (what HDF5 2 calls the
+    # latest is not read).
+    with h5py.File(root / "door-robomimic.hdf5", "w", libver=("v110", "v114")) as file:
         data = file.create_group("data")
         for index, (obs, actions, rewards) in enumerate(episodes):
             demo = data.create_group(f"demo_{index}")

@@ -114,8 +114,11 @@ pub(super) fn opened_before(ui: &mut Ui, recent: &[PathBuf], answer: &mut Answer
 fn row(ui: &mut Ui, browser: &BrowserView, index: usize, about: &EpisodeInfo, answer: &mut Answer) {
     let size = vec2(ui.available_width(), ROW);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let mark = MARKS.get(index).copied().unwrap_or("episode");
-    answer.on_browse(mark, &response, Browse::Choose(index));
+    match MARKS.get(index) {
+        Some(mark) => answer.on_browse(mark, &response, Browse::Choose(index)),
+        None if response.clicked() => answer.browses.push(Browse::Choose(index)),
+        None => {}
+    }
     let painter = ui.painter_at(rect);
     let fill = match (browser.chosen == index, response.hovered()) {
         (true, _) => theme::ACCENT.gamma_multiply(0.45),
