@@ -162,11 +162,6 @@ impl Task for Relocate {
         ]
     }
 
-    fn success(&self, sim: &Sim) -> bool {
-        let points = self.points(sim);
-        distance(points.ball, points.target) < self.success_within_m
-    }
-
     fn observed_success(&self, obs: &[f32]) -> Option<bool> {
         // The last of the observed differences is that of ball and target.
         let from = self.obs_dim() - 3;
@@ -175,6 +170,11 @@ impl Task for Relocate {
         };
         let apart = [x, y, z].map(f64::from);
         Some(distance(apart, [0.0; 3]) < self.success_within_m)
+    }
+
+    fn success(&self, sim: &Sim) -> bool {
+        let points = self.points(sim);
+        distance(points.ball, points.target) < self.success_within_m
     }
 }
 
