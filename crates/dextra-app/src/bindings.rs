@@ -77,6 +77,13 @@ pub(crate) const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "Episodes of a dataset",
+        bindings: &[
+            bind("Ctrl+E", Action::Browse, "Browse what was recorded"),
+            bind("Delete", Action::DeleteEpisode, "Delete the shown episode"),
+        ],
+    },
+    Group {
         title: "View",
         bindings: &[
             bind(".", Action::NextSource, "Watch the next source"),
@@ -115,13 +122,6 @@ pub(crate) const GROUPS: &[Group] = &[
             bind("Ctrl+L", Action::Reload, "Load its files again"),
             bind("Ctrl+Y", Action::Redo, "Redo it"),
             bind("Esc", Action::Escape, "Select nothing"),
-        ],
-    },
-    Group {
-        title: "Episodes of a dataset",
-        bindings: &[
-            bind("Ctrl+E", Action::Browse, "Browse what was recorded"),
-            bind("Delete", Action::DeleteEpisode, "Delete the shown episode"),
         ],
     },
     Group {

@@ -131,6 +131,11 @@ impl Browser {
         self.open.is_some()
     }
 
+    /// Whether the scene is an episode's, shown or about to be.
+    pub fn has_scene(&self) -> bool {
+        self.open.as_ref().is_some_and(Open::has_scene)
+    }
+
     /// Datasets opened before.
     pub fn recent(&self) -> &[PathBuf] {
         self.recent.paths()
@@ -367,15 +372,13 @@ fn refresh(
             notices.say(text);
         }
     }
-    if let Some(played) = &open.played
-        && !Arc::ptr_eq(&shown.0, &played.model)
-    {
-        turn_to(
-            Arc::clone(&played.model),
-            &mut shown,
-            &mut view,
-            &mut camera,
-        );
+    let model = match &open.played {
+        Some(played) => &played.model,
+        None if open.has_scene() => &shown.0,
+        None => &open.before.model,
+    };
+    if !Arc::ptr_eq(&shown.0, model) {
+        turn_to(Arc::clone(model), &mut shown, &mut view, &mut camera);
     }
     open.play(time.delta_secs_f64());
 }

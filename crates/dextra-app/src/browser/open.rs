@@ -61,6 +61,11 @@ impl Open {
         }
     }
 
+    /// Whether the scene is an episode's. Where none can be shown, it is what it was before.
+    pub fn has_scene(&self) -> bool {
+        self.hidden.is_none() && self.problem.is_none()
+    }
+
     /// Number of episodes.
     pub fn len(&self) -> usize {
         self.listing.as_ref().map_or(0, |list| list.episodes.len())

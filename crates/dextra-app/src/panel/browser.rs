@@ -448,5 +448,10 @@ pub(super) fn over_the_scene(root: &Ui, rect: Rect, view: &View, browser: &Brows
             overlay::write(root, right, Align2::RIGHT_TOP, text, 17.0, theme::GOOD);
         }
     }
+    if browser.hidden.is_some() || browser.problem.is_some() {
+        let top = pos2(rect.center().x, rect.min.y + 10.0);
+        let text = "NOT SHOWN".into();
+        overlay::write(root, top, Align2::CENTER_TOP, text, 15.0, theme::CAUTION);
+    }
     overlay::notices(root, rect, view);
 }

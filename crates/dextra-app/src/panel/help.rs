@@ -22,7 +22,7 @@ pub(super) fn show(ctx: &egui::Context, rect: Rect, answer: &mut Answer) {
             ui.spacing_mut().interact_size.y = 15.0;
             ui.columns_const(|[left, right]| {
                 for (i, group) in GROUPS.iter().enumerate() {
-                    let column = if i < GROUPS.len() / 2 {
+                    let column = if i < GROUPS.len().div_ceil(2) {
                         &mut *left
                     } else {
                         &mut *right

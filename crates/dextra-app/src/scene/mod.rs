@@ -204,7 +204,7 @@ fn place(
     let browsed = || browser.body_poses().or_else(|| studio.body_poses());
     let poses = sandbox.body_poses().or_else(browsed);
     let played = || tape.blend().or_else(|| watch.playout.blend());
-    let blend = (!sandbox.is_open() && !studio.is_open() && !browser.is_open())
+    let blend = (!sandbox.is_open() && !studio.is_open() && !browser.has_scene())
         .then(played)
         .flatten();
     for (body, mut placed) in &mut bodies {

@@ -140,7 +140,7 @@ fn draw(
     let browsed = || browser.body_poses().or_else(|| studio.body_poses());
     let body_poses = match sandbox.body_poses().or_else(browsed) {
         Some(poses) => poses,
-        None if sandbox.is_open() || browser.is_open() => return,
+        None if sandbox.is_open() || browser.has_scene() => return,
         None => {
             let frame = watch.frame();
             watched = frame
