@@ -5,7 +5,8 @@
 #
 # Takes the hand, checks that keys and mouse move it and that no key of the viewer fires meanwhile, pauses,
 # rewinds and goes on, keeps a take, takes it back, keeps another, discards, begins again, gives control
-# back and takes it again; then replays the dataset, to the bit. Every input is waited for by what it does.
+# back and takes it again; then browses a dataset: plays, scrubs, trims, deletes and takes both back, to the
+# byte; then replays what was recorded, to the bit. Every input is waited for by what it does.
 # Skips, saying why, where the virtual display or the driver is missing.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -112,6 +113,63 @@ for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
 kill -0 "$pid" 2>/dev/null && fail "the app did not quit"
 wait "$pid"; code=$?
 [ "$code" -eq 0 ] || fail "exit code $code"
+
+# The episode browser, on the takes that come with Dextra.
+cp -r "$here/../assets/demonstrations/door" "$out/takes"
+hashes() { (cd "$out/takes" && find . -type f ! -name .lock | sort | xargs sha256sum); }
+before="$(hashes)"
+rm -f "$out/commands"; kill "$feeder" 2>/dev/null; exec 4>&-
+about=BROWSE
+start view "$out/takes"
+until_true 60 "a dataset is browsed at once" is open true
+until_true 60 "its episodes are listed" is episodes 25
+until_true 60 "the first one is shown" is shown true
+of STATE is workspace Record || fail "the browser is in the workspace $(of STATE state workspace)"
+until_true 120 "their ends are drawn" more_than pictures 6
+key space; until_true 20 "Space plays" is plays true
+until_true 60 "it moves on" more_than step 20
+key space; until_true 20 "and rests" is plays false
+key BackSpace; until_true 20 "Backspace goes to the begin" is step 0
+key Right; until_true 20 "an arrow steps on" is step 1
+xdotool mousemove $(center browse_strip) sleep 0.3 click 1
+half=$(($(state steps) / 2))
+near_half() { more_than step $((half - 8)) && ! more_than step $((half + 8)); }
+until_true 20 "a click on the strip shows the middle" near_half
+shot "$out/browser.png"
+click episode2; until_true 20 "a click shows another one" is chosen 2
+until_true 20 "of which all is marked" is from 0
+key Next; until_true 20 "Page down turns to the next" is chosen 3
+key Prior; until_true 20 "and Page up back" is chosen 2
+until_true 20 "that is shown" is shown true
+all="$(state steps)"
+click browse_busy
+for _ in 1 2 3 4 5 6 7 8 9; do key Right; done
+until_true 20 "steps are gone to" is step 9
+click browse_from; until_true 20 "From here marks the first step to keep" is from 9
+click browse_trim; until_true 60 "a trim is simulated and kept" is undo 1
+fewer() { [ "$(state steps)" -lt "$all" ] 2>/dev/null; }
+until_true 30 "the episode is shorter" fewer
+until_true 30 "and still a success" is success true
+until_true 30 "what is left is shown" is shown true
+shot "$out/trimmed.png"
+click browse_repeat; until_true 20 "it is simulated again" is busy false
+key Delete; until_true 60 "Delete removes it" is episodes 24
+until_true 30 "the deletion can be taken back" is undo 2
+until_true 30 "the next one is shown" is shown true
+key ctrl+z; until_true 60 "Ctrl+Z brings it back" is episodes 25
+key ctrl+z; until_true 60 "and undoes the trim" is undo 0
+until_true 30 "the episode is whole" is steps "$all"
+shot "$out/undone.png"
+[ "$(hashes)" = "$before" ] ||
+  fail "the dataset is not what it was before the edits"
+ok "every file is what it was"
+click close_browser; until_true 20 "the browser closes" is open false
+echo quit >&4
+for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+kill -0 "$pid" 2>/dev/null && fail "the app did not quit after browsing"
+wait "$pid"; code=$?
+[ "$code" -eq 0 ] || fail "exit code $code after browsing"
+ls -d "$out"/.takes.* 2>/dev/null && fail "the browser left something behind"
 
 replayed="$("$app" replay datasets/door)" || fail "the kept take does not repeat: $replayed"
 [[ "$replayed" == "episode 0: "*"the same to the bit" ]] || fail "replayed: $replayed"

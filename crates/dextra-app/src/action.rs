@@ -111,6 +111,10 @@ pub(crate) enum Action {
     CloseRecording,
     /// Drive what is watched, in the place of whoever does, or give it back.
     TakeOver,
+    /// Browse the episodes of the dataset that recordings go to.
+    Browse,
+    /// Delete the episode that is browsed.
+    DeleteEpisode,
     /// Choose a scene to open in the sandbox.
     OpenScene,
     /// Load the sandbox's scene from its files again.

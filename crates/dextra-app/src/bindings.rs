@@ -78,6 +78,13 @@ pub(crate) const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "Episodes of a dataset",
+        bindings: &[
+            bind("Ctrl+E", Action::Browse, "Browse what was recorded"),
+            bind("Delete", Action::DeleteEpisode, "Delete the shown episode"),
+        ],
+    },
+    Group {
         title: "View",
         bindings: &[
             bind(".", Action::NextSource, "Watch the next source"),
@@ -194,6 +201,7 @@ fn word(key: &Key, ctrl: bool, shift: bool) -> Option<String> {
         Key::Character(c) => (c.to_uppercase(), true),
         Key::Space => ("Space".into(), false),
         Key::Backspace => ("Backspace".into(), false),
+        Key::Delete => ("Delete".into(), false),
         Key::Enter => ("Enter".into(), false),
         Key::Tab => ("Tab".into(), false),
         Key::ArrowRight => ("→".into(), false),
@@ -297,6 +305,7 @@ mod tests {
             let key = match name {
                 "Space" => Key::Space,
                 "Backspace" => Key::Backspace,
+                "Delete" => Key::Delete,
                 "Enter" => Key::Enter,
                 "Tab" => Key::Tab,
                 "→" => Key::ArrowRight,

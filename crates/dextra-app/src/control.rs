@@ -17,6 +17,7 @@ use crate::{
     action::{Action, Actions, Against, Recollection},
     analysis::Analysis,
     bindings::{self, Modifiers},
+    browser::Browser,
     camera::View3d,
     capture::Capture,
     demos::{self, DatasetEntry},
@@ -95,6 +96,7 @@ struct Hands<'w, 's> {
     sandbox: ResMut<'w, Sandbox>,
     studio: ResMut<'w, Studio>,
     down: Res<'w, Down>,
+    browser: ResMut<'w, Browser>,
     overlays: ResMut<'w, Overlays>,
     pace: Res<'w, Pace>,
     leaving: ResMut<'w, Leaving>,
@@ -122,8 +124,19 @@ impl Hands<'_, '_> {
         if matches!(action, Action::OpenScene | Action::OpenTask(_)) {
             self.close_recording();
         }
+        // What it shows would be in the way.
+        let elsewhere = match action {
+            Action::Arrange(workspace) => workspace != Workspace::Record,
+            Action::OpenTask(_) | Action::WatchRun(_) | Action::ContinueRun(_) => true,
+            _ => false,
+        };
+        if elsewhere {
+            self.browser.close();
+        }
         // While it has the scene, it has the keys of time too.
-        if self.sandbox.carry_out(action, &mut self.notices) {
+        if self.sandbox.carry_out(action, &mut self.notices)
+            || self.browser.carry_out(action, &mut self.notices)
+        {
             return;
         }
         match action {
@@ -233,6 +246,8 @@ impl Hands<'_, '_> {
             Action::Drive => self.drive(),
             Action::CloseRecording => self.close_recording(),
             Action::TakeOver => self.take_over(),
+            Action::Browse => self.browse(),
+            Action::DeleteEpisode => self.notices.say("No episode is browsed; Ctrl+E does that"),
             Action::OpenScene | Action::Escape => {}
             Action::ResetCamera => self.view.look_from(0, &mut self.camera),
             Action::ToggleShadows => {
@@ -279,8 +294,10 @@ impl Hands<'_, '_> {
             return;
         }
         self.go_live();
+        // Whether the rollout rested is known to whoever stopped it first.
+        let rested = self.browser.close();
         let config = self.training.config();
-        let paused = self.watch.paused;
+        let paused = rested.unwrap_or(self.watch.paused);
         self.studio.drive(&config.task, config.env(), paused);
         self.watch.pause(true);
         if self.layout.workspace != Workspace::Record {
@@ -358,6 +375,17 @@ impl Hands<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Browses the dataset that the task's recordings go to.
+    fn browse(&mut self) {
+        if self.browser.is_open() {
+            self.browser.close();
+            return;
+        }
+        self.go_live();
+        let root = self.studio.root(&self.training.config().task);
+        self.browser.wish(root);
     }
 
     fn close_recording(&mut self) {

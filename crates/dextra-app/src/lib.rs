@@ -9,6 +9,7 @@
 mod action;
 mod analysis;
 mod bindings;
+mod browser;
 mod camera;
 mod capture;
 mod control;
@@ -47,6 +48,7 @@ use bevy::{
     window::{ExitCondition, PresentMode, WindowPlugin, WindowResizeConstraints, WindowResolution},
     winit::WinitSettings,
 };
+use dextra_data::dataset::is_dataset;
 
 pub use error::AppError;
 pub use film::{Clip, Film, FilmError, FilmOptions, Watcher, check_film, film};
@@ -65,6 +67,11 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
     platform::require_display()?;
     let graphics = platform::graphics()?;
     let source = source::SourcePlugin::new(&options)?;
+    let browses = options.view.as_deref().is_some_and(is_dataset);
+    let (dataset, scene) = match browses {
+        true => (options.view.clone(), None),
+        false => (None, options.view.clone()),
+    };
     quit::listen_for_interrupts()?;
 
     let mut app = App::new();
@@ -81,7 +88,7 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             bevy_panorbit_camera::PanOrbitCameraPlugin,
             source,
             sandbox::SandboxPlugin {
-                open: options.view.map(sandbox::Origin::named),
+                open: scene.map(sandbox::Origin::named),
             },
             session::SessionPlugin,
             control::ControlPlugin {
@@ -102,11 +109,17 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
             ghost::GhostPlugin,
             analysis::AnalysisPlugin,
             record::RecordPlugin,
+            browser::BrowserPlugin { open: dataset },
             memory::MemoryPlugin,
             film::RecordPlugin,
         ));
     if options.e2e {
-        app.add_plugins((e2e::E2ePlugin, sandbox::e2e_plugin, record::e2e_plugin));
+        app.add_plugins((
+            e2e::E2ePlugin,
+            sandbox::e2e_plugin,
+            record::e2e_plugin,
+            browser::e2e_plugin,
+        ));
     }
     match app.run() {
         AppExit::Success => Ok(()),

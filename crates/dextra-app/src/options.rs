@@ -17,7 +17,8 @@ pub struct AppOptions {
     pub train: bool,
     /// A policy to show from the start: a run folder, a `policy.safetensors` or a DAPG `.npz`.
     pub policy: Option<PathBuf>,
-    /// A scene to open in the sandbox at once: an MJCF file, or a task's name.
+    /// What to open at once: a scene in the sandbox, by its MJCF file or a task's name, or a dataset's
+    /// folder in the episode browser.
     pub view: Option<PathBuf>,
     /// Most frames per second to draw; `None` chooses by the graphics adapter.
     pub max_fps: Option<f64>,

@@ -1,11 +1,14 @@
 //! What the panels say, as plain data: panels are functions of it and know nothing of Bevy.
 
+use std::path::PathBuf;
+
 use bevy::{ecs::system::SystemParam, prelude::*};
 use dextra_train::{Frame, Setting, Status};
 
 use crate::{
     analysis::Analysis,
     demos::DatasetEntry,
+    browser::{Browser, BrowserView},
     film::Filming,
     history::History,
     library::{Library, RunEntry},
@@ -151,6 +154,8 @@ pub(crate) struct RecordView<'a> {
     pub pads: &'a [String],
     /// Why one of them cannot be used, and what to do.
     pub pad_trouble: Option<&'a str>,
+    /// Datasets browsed before.
+    pub recent: &'a [PathBuf],
 }
 
 /// Everything on the panels.
@@ -219,6 +224,8 @@ pub(crate) struct View<'a> {
     pub record: RecordView<'a>,
     /// What is taken over.
     pub held: Option<HeldView>,
+    /// The episode browser, while it is open.
+    pub browser: Option<BrowserView<'a>>,
     /// Passing messages.
     pub notices: Vec<String>,
     /// Whether the window closes as soon as the checkpoint is written.
@@ -270,6 +277,7 @@ pub(crate) struct Sources<'w> {
     filming: Res<'w, Filming>,
     studio: Res<'w, Studio>,
     pads: Res<'w, Pads>,
+    browser: Res<'w, Browser>,
 }
 
 impl Sources<'_> {
@@ -336,6 +344,7 @@ impl Sources<'_> {
             video: self.filming.progress(),
             record: self.record(),
             held: self.studio.held(),
+            browser: self.browser.view(),
             notices: self.notices.texts(),
             leaving: self.leaving.is_asked(),
         }
@@ -351,6 +360,7 @@ impl Sources<'_> {
             shot: studio.shot(),
             pads: self.pads.names(),
             pad_trouble: self.pads.trouble(),
+            recent: self.browser.recent(),
         }
     }
 

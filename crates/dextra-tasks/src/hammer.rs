@@ -4,7 +4,7 @@
 //! Gymnasium-Robotics v2). Its dense reward has the reach term negative, as in all of these but
 //! Gymnasium-Robotics 1.2.1 to 1.4.2, where the sign was flipped by mistake.
 
-use dextra_sim::{Sim, SimError};
+use dextra_sim::{Model, Sim, SimError};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -78,6 +78,42 @@ struct Hammer {
     observed: Vec<usize>,
     /// Velocities of the hammer's joints.
     hammer_dofs: [usize; 6],
+    way: NailsWay,
+}
+
+/// Where the nail's head is, seen from its goal, by what is observed of it.
+#[derive(Debug)]
+struct NailsWay {
+    /// Index of the nail's position in the observation.
+    observed: usize,
+    /// With the nail's joint at 0, m.
+    start_m: [f64; 3],
+    /// The way that the joint moves it.
+    along: [f64; 3],
+}
+
+impl NailsWay {
+    fn of(model: &Model, observed: &[usize], joint: usize, nail: usize, goal: usize) -> Self {
+        let (joint, nail, goal) = (&model.joints[joint], &model.sites[nail], &model.sites[goal]);
+        let body = &model.bodies[joint.body].pose;
+        let along = body.rotate(joint.axis);
+        let (at, goal_m) = (body.transform_point(nail.pose.pos), goal.pose.pos);
+        Self {
+            observed: observed
+                .iter()
+                .position(|&adr| adr == joint.qpos_adr)
+                .unwrap_or(usize::MAX),
+            start_m: [0, 1, 2].map(|k| at[k] - goal_m[k] - joint.reference * along[k]),
+            along,
+        }
+    }
+
+    /// How far the head is from its goal; `None` for what is no observation of this task.
+    fn goal_m(&self, obs: &[f32]) -> Option<f64> {
+        let nail_m = f64::from(*obs.get(self.observed)?);
+        let apart = [0, 1, 2].map(|k| self.start_m[k] + nail_m * self.along[k]);
+        Some(distance(apart, [0.0; 3]))
+    }
 }
 
 /// Loads the hammer from its task file.
@@ -96,14 +132,19 @@ pub(crate) fn load(source: &Source) -> Result<TaskModel, TaskError> {
         *joint = source.scene(model.joint(name))?;
     }
     let others = (0..model.joints.len()).filter(|joint| !hammer_joints.contains(joint));
+    let observed: Vec<usize> = others.map(|joint| model.joints[joint].qpos_adr).collect();
+    let nail = source.scene(model.site("S_target"))?;
+    let goal = source.scene(model.site("nail_goal"))?;
+    let nail_joint = source.scene(model.joint("nail_dir"))?;
     let hammer = Hammer {
         board: source.scene(model.body("nail_board"))?,
         hammer: source.scene(model.body("Object"))?,
         palm: source.scene(model.site("S_grasp"))?,
         tool: source.scene(model.site("tool"))?,
-        nail: source.scene(model.site("S_target"))?,
-        goal: source.scene(model.site("nail_goal"))?,
-        observed: others.map(|joint| model.joints[joint].qpos_adr).collect(),
+        nail,
+        goal,
+        way: NailsWay::of(model, &observed, nail_joint, nail, goal),
+        observed,
         hammer_dofs: hammer_joints.map(|joint| model.joints[joint].dof_adr),
         success_within_m: success.within_m,
         reset,
@@ -159,6 +200,10 @@ impl Task for Hammer {
         ]
     }
 
+    fn observed_success(&self, obs: &[f32]) -> Option<bool> {
+        Some(self.way.goal_m(obs)? < self.success_within_m)
+    }
+
     fn success(&self, sim: &Sim) -> bool {
         self.goal_m(sim) < self.success_within_m
     }
@@ -177,7 +222,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use dextra_sim::Model;
     use rand::SeedableRng;
 
     // A state and what `AdroitHandHammer-v1` (Gymnasium-Robotics 1.4.2, MuJoCo 4.0.0) observes in it.
@@ -259,7 +303,11 @@ mod tests {
         for (nail_m, solved) in [(0.0805, false), (0.0815, true)] {
             let (model, sim) = posed(nail_m);
             assert_eq!(model.task.success(&sim), solved, "{nail_m} m");
+            let mut obs = Vec::new();
+            model.task.observe(&sim, &mut obs);
+            assert_eq!(model.observed_success(&obs), Some(solved), "{nail_m} m");
         }
+        assert_eq!(hammer().0.observed_success(&[0.0; 3]), None);
     }
 
     /// The hammer's position and velocity 5 mm in front of the nail, flying at it straight.

@@ -53,7 +53,6 @@ struct Success {
     terminate_on_drop: bool,
 }
 
-/// Velocities observed as they are: the pen's three slides and three hinges.
 /// Where the observation has the pen's axis, the desired one, how far the pen is from its place, and the
 /// difference of the axes.
 const AXIS: usize = 33;
@@ -61,6 +60,7 @@ const DESIRED: usize = 36;
 const ERROR: usize = 39;
 const TURN: usize = 42;
 
+/// Velocities observed as they are: the pen's three slides and three hinges.
 const PEN_JOINTS: [&str; 6] = ["OBJTx", "OBJTy", "OBJTz", "OBJRx", "OBJRy", "OBJRz"];
 
 #[derive(Debug)]
@@ -208,9 +208,19 @@ impl Task for Pen {
             obs[DESIRED + k] = desired[k] as f32;
             obs[TURN + k] = (axis[k] - desired[k]) as f32;
         }
+        let solved = self.observed_success(&obs)?;
+        Some((obs, solved))
+    }
+
+    fn observed_success(&self, obs: &[f32]) -> Option<bool> {
+        let vector = |at: usize| match obs.get(at..at + 3) {
+            Some(&[x, y, z]) => Some([x, y, z].map(f64::from)),
+            _ => None,
+        };
+        let (axis, desired) = (vector(AXIS)?, vector(DESIRED)?);
         let alignment: f64 = (0..3).map(|k| axis[k] * desired[k]).sum();
-        let in_place = norm(vector(&obs, ERROR)) < self.success.distance_m;
-        Some((obs, in_place && alignment > self.success.alignment))
+        let in_place = norm(vector(ERROR)?) < self.success.distance_m;
+        Some(in_place && alignment > self.success.alignment)
     }
 
     fn terminated(&self, sim: &Sim) -> bool {
@@ -368,6 +378,9 @@ mod tests {
             let (model, sim) = posed(target, [slide_m, 0.0, 0.0]);
             let found = (model.task.success(&sim), model.task.terminated(&sim));
             assert_eq!(found, (solved, ended), "{slide_m} m lower");
+            let mut obs = Vec::new();
+            model.task.observe(&sim, &mut obs);
+            assert_eq!(model.observed_success(&obs), Some(solved));
         }
     }
 

@@ -162,6 +162,16 @@ impl Task for Relocate {
         ]
     }
 
+    fn observed_success(&self, obs: &[f32]) -> Option<bool> {
+        // The last of the observed differences is that of ball and target.
+        let from = self.obs_dim() - 3;
+        let Some(&[x, y, z]) = obs.get(from..from + 3) else {
+            return None;
+        };
+        let apart = [x, y, z].map(f64::from);
+        Some(distance(apart, [0.0; 3]) < self.success_within_m)
+    }
+
     fn success(&self, sim: &Sim) -> bool {
         let points = self.points(sim);
         distance(points.ball, points.target) < self.success_within_m
@@ -263,6 +273,9 @@ mod tests {
                 "{target:?}: {terms:?}, not {reward} in all"
             );
             assert_eq!(model.task.success(&sim), solved, "{target:?}");
+            let mut obs = Vec::new();
+            model.task.observe(&sim, &mut obs);
+            assert_eq!(model.observed_success(&obs), Some(solved), "{target:?}");
         }
     }
 

@@ -181,10 +181,26 @@ pub struct Trimmed {
 /// # Errors
 /// When the range does not fit, or the episode does not repeat here; the dataset is then unchanged.
 pub fn trim(root: &Path, index: usize, range: Range<usize>) -> Result<Trimmed, TrainError> {
-    let dataset = Dataset::open(root)?;
+    let short = trimmed(&Dataset::open(root)?, index, range.clone())?;
+    dataset::replace(root, index, &short)?;
+    Ok(Trimmed {
+        kept: range,
+        success: short.episode.success,
+    })
+}
+
+/// An episode cut down to a range of its steps, which were simulated once more and are the same to the
+/// bit. It counts as a success as long as success is still held for [`SUCCESS_HOLD_STEPS`].
+///
+/// # Errors
+/// As [`trim`].
+pub fn trimmed(
+    dataset: &Dataset,
+    index: usize,
+    range: Range<usize>,
+) -> Result<Recording, TrainError> {
     let recording = dataset.read(index)?;
-    let mut env = dataset_env(&dataset)?;
-    drop(dataset);
+    let mut env = dataset_env(dataset)?;
     let snapshot = match range.start {
         0 => None,
         start => {
@@ -197,8 +213,8 @@ pub fn trim(root: &Path, index: usize, range: Range<usize>) -> Result<Trimmed, T
         }
     };
     let mut short = recording
-        .cut(range.clone(), snapshot)
-        .map_err(|reason| unusable(root, format!("episode {index}: {reason}")))?;
+        .cut(range, snapshot)
+        .map_err(|reason| unusable(dataset.root(), format!("episode {index}: {reason}")))?;
     short.episode.success &= short.longest_success() >= SUCCESS_HOLD_STEPS;
     if let Some(divergence) = replay_actions(&mut env, &short)?.divergence {
         return Err(TrainError::Replay {
@@ -208,11 +224,7 @@ pub fn trim(root: &Path, index: usize, range: Range<usize>) -> Result<Trimmed, T
             ),
         });
     }
-    dataset::replace(root, index, &short)?;
-    Ok(Trimmed {
-        kept: range,
-        success: short.episode.success,
-    })
+    Ok(short)
 }
 
 /// The steps of an episode between its idle head and its idle tail: those before the action first

@@ -11,8 +11,8 @@ use dextra_tasks::{EnvOptions, RewardKind, TaskModel};
 
 use crate::{SUCCESS_HOLD_STEPS, actor::clipped, dataset_header, error::TrainError};
 
-/// Makes a dataset of the episodes in a DAPG pickle or a Minari dataset: demonstrations to learn from, of
-/// which no simulator's state is known. Actions are clipped to [-1, 1], as the environments do. Rewards
+/// Makes a dataset of the episodes in another program's file or folder ([`foreign::read`]): demonstrations to
+/// learn from, of which no simulator's state is known. Actions are clipped to [-1, 1], as the environments do. Rewards
 /// are taken to be the dense ones, and success is told from the observations.
 ///
 /// # Errors

@@ -41,7 +41,7 @@ pub use checkpoint::{Checkpoint, latest_checkpoint};
 pub use config::{ActChoice, ConfigError, TrainConfig};
 pub use datasets::{
     RecordOptions, Recorded, SUCCESS_HOLD_STEPS, Trimmed, busy_range, dataset_env, dataset_header,
-    physics_difference, record_dataset, trim,
+    physics_difference, record_dataset, trim, trimmed,
 };
 pub use edit::{Edit, ScheduledEdit, Setting};
 pub use error::TrainError;
@@ -54,7 +54,9 @@ pub use metrics::{MetricRow, columns};
 pub use policy::{LoadedPolicy, load_policy, shipped_policy};
 pub use provenance::{Provenance, VERSION};
 pub use recording::{Take, record_episode, record_take};
-pub use replay::{Divergence, ReplayReport, begin, replay_actions, replay_states, snapshot_bytes};
+pub use replay::{
+    Divergence, ReplayReport, begin, replay_actions, replay_states, snapshot_bytes, visit_states,
+};
 pub use run_folder::RunFolder;
 pub use screening::{Screening, screen};
 pub use seeds::{EvalSeeds, generator};

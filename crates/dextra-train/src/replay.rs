@@ -110,6 +110,28 @@ pub fn replay_actions(env: &mut Env, recording: &Recording) -> Result<ReplayRepo
 /// # Errors
 /// When the recording holds no states, or they are of another scene.
 pub fn replay_states(env: &mut Env, recording: &Recording) -> Result<ReplayReport, TrainError> {
+    let mut report = ReplayReport::default();
+    visit_states(env, recording, |row, env, solved| {
+        if row > 0 {
+            report.steps += 1;
+            report.count(recording.step_success[row - 1], solved);
+        }
+        let by = largest(env.observation(), recording.episode.obs(row));
+        report.obs_error = report.obs_error.max(by);
+    })?;
+    Ok(report)
+}
+
+/// Puts the scene into every recorded state in turn and shows it to `visit`: with the steps made before
+/// it, and whether the task is solved there.
+///
+/// # Errors
+/// As [`replay_states`].
+pub fn visit_states(
+    env: &mut Env,
+    recording: &Recording,
+    mut visit: impl FnMut(usize, &Env, bool),
+) -> Result<(), TrainError> {
     let Some(states) = &recording.states else {
         let reason = "it holds no states of a simulator".into();
         return Err(TrainError::Replay { reason });
@@ -119,7 +141,6 @@ pub fn replay_states(env: &mut Env, recording: &Recording) -> Result<ReplayRepor
         env.reset(recording.episode.seed);
         Ok::<_, TrainError>(())
     })?;
-    let mut report = ReplayReport::default();
     let rows = recording.episode.len() + 1;
     let (nq, nv) = (states.qpos.len() / rows, states.qvel.len() / rows);
     for row in 0..rows {
@@ -127,14 +148,9 @@ pub fn replay_states(env: &mut Env, recording: &Recording) -> Result<ReplayRepor
             &states.qpos[row * nq..][..nq],
             &states.qvel[row * nv..][..nv],
         )?;
-        if row > 0 {
-            report.steps += 1;
-            report.count(recording.step_success[row - 1], solved);
-        }
-        let by = largest(env.observation(), recording.episode.obs(row));
-        report.obs_error = report.obs_error.max(by);
+        visit(row, env, solved);
     }
-    Ok(report)
+    Ok(())
 }
 
 impl ReplayReport {

@@ -117,6 +117,16 @@ fn what_is_exported_is_imported_again() {
     assert_eq!(table.headers().unwrap().len(), 3 + 39 + 28 + 3);
     let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), dataset.steps());
+    let again = import(&path("set.csv"), "door", &path("of-table")).unwrap();
+    let (ours, theirs) = (dataset.read(1).unwrap(), again.read(1).unwrap());
+    // Where the last action led is not in the table.
+    let steps = theirs.episode.len();
+    assert_eq!(steps, ours.episode.len() - 1);
+    assert_eq!(theirs.episode.final_obs, ours.episode.obs(steps));
+    assert_eq!(
+        theirs.episode.transitions[7].action,
+        ours.episode.transitions[7].action
+    );
     let reward: f32 = rows[5][3 + 39 + 28].parse().unwrap();
     assert_eq!(
         reward,
@@ -160,7 +170,16 @@ fn what_is_no_demonstration_is_named() {
         br#"{"data_format": "hdf5"}"#,
     )
     .unwrap();
-    refused("hdf5", "only Minari's parquet storage");
+    // With the feature it is missed, without it nothing reads it.
+    refused("hdf5", "main_data.hdf5");
+    fs::write(
+        path("hdf5/data/metadata.json"),
+        br#"{"data_format": "arrow"}"#,
+    )
+    .unwrap();
+    refused("hdf5", "stored as arrow");
+    fs::write(path("table.csv"), "episode,reward\n0,1\n").unwrap();
+    refused("table.csv", "no columns `observation[0]`");
     let many = br#"{"data_format": "parquet", "total_episodes": 99999999999}"#;
     fs::write(path("hdf5/data/metadata.json"), many).unwrap();
     refused("hdf5", "part-0.parquet");

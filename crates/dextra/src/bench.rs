@@ -31,6 +31,9 @@ pub struct Args {
     /// The policy that brings the hand into contact [default: the task's expert].
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Instead, make a dataset of that many episodes of one step and measure how long it takes to list it.
+    #[arg(long, value_name = "EPISODES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    list: Option<u64>,
     /// Seconds for each measurement.
     #[arg(long, value_name = "S", default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
@@ -69,6 +72,9 @@ struct Speed {
 /// Measures on one thread and prints.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     check_task(&args.task)?;
+    if let Some(episodes) = args.list {
+        return crate::bench_list::run(&args.task, episodes, args.json);
+    }
     let policy = args.policy.as_deref().map(load_policy).transpose()?;
     let mut env = Env::make(&args.task, &EnvOptions::default())?;
     if let Some(policy) = &policy

@@ -79,8 +79,8 @@ enum Action {
         #[arg(long, num_args = 2, value_names = ["FIRST", "SECOND"], required = true)]
         out: Vec<PathBuf>,
     },
-    /// Make a dataset of another program's demonstrations: a DAPG .pickle, or a Minari dataset's folder in
-    /// parquet storage.
+    /// Make a dataset of another program's demonstrations: a DAPG .pickle, a .csv as `export` writes it, a
+    /// Minari dataset's folder, or (with the feature hdf5) an .hdf5 file of D4RL or robomimic.
     Import {
         /// The file or folder.
         from: PathBuf,
@@ -98,7 +98,7 @@ enum Action {
         /// What to write.
         #[arg(long, value_enum)]
         format: Format,
-        /// The file (csv) or folder (minari) to write.
+        /// The file (csv, d4rl, robomimic) or folder (minari) to write.
         #[arg(long, value_name = "PATH")]
         out: PathBuf,
     },
@@ -120,6 +120,12 @@ enum Format {
     Csv,
     /// A Minari dataset in parquet storage.
     Minari,
+    /// A Minari dataset in HDF5 storage (feature hdf5).
+    MinariHdf5,
+    /// One HDF5 file of flat arrays, as D4RL's (feature hdf5).
+    D4rl,
+    /// One HDF5 file with a group per episode, as robomimic's (feature hdf5).
+    Robomimic,
 }
 
 /// Does it, and prints.
@@ -164,6 +170,17 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
             match format {
                 Format::Csv => foreign::write_csv(&dataset, &out)?,
                 Format::Minari => foreign::write_minari(&dataset, &out)?,
+                #[cfg(feature = "hdf5")]
+                Format::MinariHdf5 => foreign::write_minari_hdf5(&dataset, &out)?,
+                #[cfg(feature = "hdf5")]
+                Format::D4rl => foreign::write_d4rl(&dataset, &out)?,
+                #[cfg(feature = "hdf5")]
+                Format::Robomimic => foreign::write_robomimic(&dataset, &out)?,
+                #[cfg(not(feature = "hdf5"))]
+                _ => {
+                    let out = out.display();
+                    return Err(CliError::Failed(format!("{out} {}", foreign::NO_HDF5)));
+                }
             }
             println!("{}: {} episodes written", out.display(), dataset.len());
         }

@@ -4,6 +4,7 @@
 mod output;
 
 mod bench;
+mod bench_list;
 mod clock;
 mod config_args;
 mod dataset;
@@ -39,7 +40,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Open a scene (MJCF) in the window: look into it, drive it, push it, edit it.
+    /// Open a scene (MJCF) in the window: look into it, drive it, push it, edit it; or browse a dataset's
+    /// episodes.
     View(window::ViewArgs),
     /// Train without a window.
     Train(train::Args),

@@ -5,6 +5,7 @@ use std::{
     process::ExitCode,
 };
 
+use dextra_data::dataset::is_dataset;
 use dextra_tasks::task_names;
 
 use crate::{config_args::ConfigArgs, error::CliError};
@@ -33,7 +34,7 @@ pub struct Args {
     /// Report what the window shows on standard output, for tests.
     #[arg(long, hide = true)]
     e2e: bool,
-    /// A scene to open in the sandbox.
+    /// A scene to open in the sandbox, or a dataset to browse.
     #[arg(skip)]
     view: Option<PathBuf>,
 }
@@ -41,7 +42,7 @@ pub struct Args {
 /// Options of `dextra view`.
 #[derive(Debug, clap::Args)]
 pub struct ViewArgs {
-    /// An MJCF file, or the name of a task for its scene.
+    /// An MJCF file, the name of a task for its scene, or a dataset's folder for its episodes.
     #[arg(value_name = "FILE")]
     scene: PathBuf,
     /// Highest frame rate, 1/s.
@@ -52,14 +53,15 @@ pub struct ViewArgs {
     e2e: bool,
 }
 
-/// Opens the app on a scene.
+/// Opens the app on a scene, or on a dataset.
 pub fn view(args: ViewArgs) -> Result<ExitCode, CliError> {
     let is_task = task_names()
         .iter()
         .any(|task| args.scene == Path::new(task));
-    if !args.scene.is_file() && !is_task {
+    if !args.scene.is_file() && !is_task && !is_dataset(&args.scene) {
         return Err(CliError::Failed(format!(
-            "{}: there is no such file; give an MJCF file or one of the tasks {}",
+            "{}: there is no such file or dataset; give an MJCF file, a dataset's folder or one of the \
+             tasks {}",
             args.scene.display(),
             task_names().join(", ")
         )));

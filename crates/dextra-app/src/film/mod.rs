@@ -7,6 +7,7 @@
 mod clip;
 mod gif;
 mod mp4;
+mod photograph;
 mod record;
 mod sink;
 mod studio;
@@ -14,6 +15,7 @@ mod studio;
 use std::path::{Path, PathBuf};
 
 pub use clip::Clip;
+pub(crate) use photograph::Photographs;
 pub(crate) use record::{Filming, RecordPlugin};
 use sink::Sink;
 use studio::{Picture, Studio};

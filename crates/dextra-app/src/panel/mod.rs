@@ -2,6 +2,7 @@
 //! asked for to an [`Answer`].
 
 mod analyse;
+mod browser;
 mod charts;
 mod help;
 mod learner;
@@ -28,6 +29,7 @@ use dextra_train::Edit;
 
 use crate::{
     action::{Action, Actions},
+    browser::{Browse, Browses},
     camera::View3d,
     control::Edits,
     record::FolderWish,
@@ -114,6 +116,8 @@ struct Answer {
     edits: Vec<Edit>,
     /// What the sandbox's panels ask for.
     commands: Vec<Command>,
+    /// What the episode browser's panels ask for.
+    browses: Vec<Browse>,
     marks: BTreeMap<&'static str, egui::Rect>,
     /// The folder that was typed for a dataset.
     folder: Option<String>,
@@ -135,6 +139,14 @@ impl Answer {
         self.marks.insert(name, response.rect);
         if response.clicked() {
             self.commands.push(command);
+        }
+    }
+
+    /// As [`Answer::on_click`], for what only the episode browser can do.
+    fn on_browse(&mut self, name: &'static str, response: &egui::Response, browse: Browse) {
+        self.marks.insert(name, response.rect);
+        if response.clicked() {
+            self.browses.push(browse);
         }
     }
 }
@@ -161,6 +173,7 @@ struct Asked<'w> {
     actions: ResMut<'w, Actions>,
     edits: ResMut<'w, Edits>,
     commands: ResMut<'w, Commands>,
+    browses: ResMut<'w, Browses>,
     folder: ResMut<'w, FolderWish>,
 }
 
@@ -196,6 +209,7 @@ fn panels(
     asked.actions.0.extend(answer.actions);
     asked.edits.0.extend(answer.edits);
     asked.commands.0.extend(answer.commands);
+    asked.browses.0.extend(answer.browses);
     if answer.folder.is_some() {
         asked.folder.0 = answer.folder;
     }
@@ -231,10 +245,11 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
             .exact_size(264.0)
             .resizable(false)
             .frame(frame(12, 8))
-            .show_inside(&mut root, |ui| match layout.workspace {
-                Workspace::Analyse => analyse::runs(ui, view, &mut answer),
-                Workspace::Record => record::show(ui, view, &mut answer),
-                _ => left::show(ui, view, &mut answer),
+            .show_inside(&mut root, |ui| match (&view.browser, layout.workspace) {
+                (Some(browser), _) => browser::list(ui, browser, &mut answer),
+                (None, Workspace::Analyse) => analyse::runs(ui, view, &mut answer),
+                (None, Workspace::Record) => record::show(ui, view, &mut answer),
+                (None, _) => left::show(ui, view, &mut answer),
             });
     }
     if layout.right {
@@ -244,7 +259,13 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
             .frame(frame(10, 8))
             .show_inside(&mut root, |ui| right(ui, view, layout.tab, &mut answer));
     }
-    if layout.bottom {
+    if let Some(browser) = &view.browser {
+        egui::Panel::bottom("episode")
+            .exact_size(browser::HEIGHT)
+            .resizable(false)
+            .frame(frame(10, 5))
+            .show_inside(&mut root, |ui| browser::steps(ui, browser, &mut answer));
+    } else if layout.bottom {
         egui::Panel::bottom("timeline")
             .exact_size(TIMELINE_HEIGHT)
             .resizable(false)
@@ -259,6 +280,8 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
         overlay::notices(&root, rest, view);
         // The scene rests in a corner.
         rest = egui::Rect::from_min_size(rest.max, egui::Vec2::splat(1.0));
+    } else if let Some(browser) = &view.browser {
+        browser::over_the_scene(&root, rest, view, browser);
     } else if view.record.open {
         record::over_the_scene(&root, rest, view);
     } else {

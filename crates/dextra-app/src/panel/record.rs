@@ -7,7 +7,7 @@ use dextra_tasks::task_purpose;
 use dextra_teleop::{End, Phase, bindings};
 
 use super::{
-    Answer,
+    Answer, browser,
     overlay::{badge, write},
     theme,
 };
@@ -42,6 +42,17 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
         });
         answer.on_click("drive", &button.inner, Action::Drive);
         folder(ui, view, answer);
+        ui.horizontal(|ui| {
+            let browse = ui.add_enabled(!record.open, Button::new("Browse its episodes"));
+            let hint = "Play, trim, delete what was recorded (Ctrl+E)";
+            let browse = browse
+                .on_hover_text(hint)
+                .on_disabled_hover_text("Close the recording first");
+            answer.on_click("browse", &browse, Action::Browse);
+            if !record.open {
+                browser::opened_before(ui, record.recent, answer);
+            }
+        });
         if let Some(shot) = record.shot {
             numbers(ui, shot);
         }

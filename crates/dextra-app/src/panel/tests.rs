@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod browser;
+
 use std::sync::LazyLock;
 
 use bevy_egui::egui::{Event, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2};
@@ -119,6 +121,7 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
         video: Some("video 34 %".into()),
         record: RecordView::default(),
         held: None,
+        browser: None,
         notices: vec!["Saved dextra-001.png".into()],
         leaving: false,
     }

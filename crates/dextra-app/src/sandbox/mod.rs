@@ -12,7 +12,7 @@ mod edits;
 mod keeper;
 mod mouse;
 mod open;
-mod recent;
+pub(crate) mod recent;
 mod timeline;
 pub(crate) mod view;
 mod worker;
@@ -21,6 +21,7 @@ use std::{path::Path, sync::Arc};
 
 use bevy::{prelude::*, window::FileDragAndDrop};
 use bevy_panorbit_camera::PanOrbitCamera;
+use dextra_data::dataset::is_dataset;
 use dextra_sim::{Model, Parameter, PhysicsOptions, Pose};
 
 pub(crate) use drag::{Drag, Goal};
@@ -95,7 +96,7 @@ impl Sandbox {
         Self {
             open: None,
             wish,
-            recent: Recent::load(),
+            recent: Recent::scenes(),
             dialog: None,
         }
     }
@@ -237,7 +238,9 @@ fn obey(
 
 fn drop_files(mut drops: MessageReader<FileDragAndDrop>, mut sandbox: ResMut<Sandbox>) {
     for drop in drops.read() {
-        if let FileDragAndDrop::DroppedFile { path_buf, .. } = drop {
+        if let FileDragAndDrop::DroppedFile { path_buf, .. } = drop
+            && !is_dataset(path_buf)
+        {
             sandbox.wish = Some(Origin::File(path_buf.clone()));
         }
     }

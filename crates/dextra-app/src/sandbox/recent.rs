@@ -1,9 +1,11 @@
-//! The scenes opened last, remembered between starts.
+//! What was opened last, remembered between starts.
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
+
+use dextra_data::dataset::is_dataset;
 
 const AT_MOST: usize = 10;
 
@@ -15,7 +17,7 @@ pub(super) fn state_folder() -> Option<PathBuf> {
     Some(state.or_else(home)?.join("dextra"))
 }
 
-/// Files, the newest first.
+/// Scenes or datasets, the newest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recent {
     paths: Vec<PathBuf>,
@@ -23,30 +25,34 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// Those of earlier starts that still exist.
-    pub fn load() -> Self {
-        Self::load_from(state_folder().map(|folder| folder.join("recent")))
+    /// The scenes of earlier starts that still exist.
+    pub fn scenes() -> Self {
+        let file = state_folder().map(|folder| folder.join("recent"));
+        Self::load_from(file, Path::is_file)
     }
 
-    fn load_from(file: Option<PathBuf>) -> Self {
+    /// The datasets of earlier starts that still exist.
+    pub fn datasets() -> Self {
+        let file = state_folder().map(|folder| folder.join("recent-datasets"));
+        Self::load_from(file, is_dataset)
+    }
+
+    fn load_from(file: Option<PathBuf>, exists: impl Fn(&Path) -> bool) -> Self {
         let text = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
         let paths = text.unwrap_or_default();
-        let paths = paths
-            .lines()
-            .map(PathBuf::from)
-            .filter(|path| path.is_file());
+        let paths = paths.lines().map(PathBuf::from).filter(|path| exists(path));
         Self {
             paths: paths.take(AT_MOST).collect(),
             file,
         }
     }
 
-    /// The files.
+    /// Where they are.
     pub fn paths(&self) -> &[PathBuf] {
         &self.paths
     }
 
-    /// Puts a file first.
+    /// Puts one first.
     pub fn push(&mut self, path: &Path) {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         self.paths.retain(|known| *known != path);
@@ -78,16 +84,16 @@ mod tests {
             folder.join(name)
         };
         let (a, b) = (scene("a.xml"), scene("b.xml"));
-        let mut recent = Recent::load_from(file.clone());
+        let mut recent = Recent::load_from(file.clone(), Path::is_file);
         for path in [&a, &b, &a] {
             recent.push(path);
         }
         assert_eq!(
-            Recent::load_from(file.clone()).paths(),
+            Recent::load_from(file.clone(), Path::is_file).paths(),
             [a.clone(), b.clone()]
         );
         fs::remove_file(&a).unwrap();
-        assert_eq!(Recent::load_from(file).paths(), [b]);
+        assert_eq!(Recent::load_from(file, Path::is_file).paths(), [b]);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

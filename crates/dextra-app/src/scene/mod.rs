@@ -11,6 +11,7 @@ use bevy::prelude::*;
 use dextra_sim::{Geom, Model, Pose, Shape};
 
 use crate::{
+    browser::Browser,
     record::Studio,
     sandbox::Sandbox,
     source::{Blend, PlaySystems, Shown, Watch},
@@ -197,11 +198,13 @@ fn place(
     tape: Res<Tape>,
     sandbox: Res<Sandbox>,
     studio: Res<Studio>,
+    browser: Res<Browser>,
     mut bodies: Query<(&BodyFrame, &mut Transform)>,
 ) {
-    let poses = sandbox.body_poses().or_else(|| studio.body_poses());
+    let browsed = || browser.body_poses().or_else(|| studio.body_poses());
+    let poses = sandbox.body_poses().or_else(browsed);
     let played = || tape.blend().or_else(|| watch.playout.blend());
-    let blend = (!sandbox.is_open() && !studio.is_open())
+    let blend = (!sandbox.is_open() && !studio.is_open() && !browser.has_scene())
         .then(played)
         .flatten();
     for (body, mut placed) in &mut bodies {

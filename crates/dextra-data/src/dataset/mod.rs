@@ -19,6 +19,7 @@ mod error;
 pub(crate) mod files;
 mod glance;
 mod header;
+mod history;
 mod lerobot;
 mod recording;
 mod repair;
@@ -38,6 +39,7 @@ pub use edit::{delete, merge, replace, split};
 pub use error::DatasetError;
 pub use glance::{Glance, glance};
 pub use header::{Header, Origin};
+pub use history::EditHistory;
 pub use recording::{EpisodeInfo, Recording, Start, States};
 pub use stats::{FeatureStats, Stats};
 
@@ -54,6 +56,11 @@ struct Entry {
     snapshot_sha256: Option<String>,
 }
 
+/// Whether a folder is one of Dextra's datasets, as far as its sidecar says.
+pub fn is_dataset(root: &Path) -> bool {
+    header::sidecar_path(root).is_file()
+}
+
 /// A dataset's folder.
 pub struct Dataset {
     root: PathBuf,
@@ -67,7 +74,7 @@ pub struct Dataset {
 
 struct Writer {
     /// Keeps others from writing as long as it lives.
-    _lock: File,
+    lock: File,
     stats: Stats,
 }
 
@@ -91,7 +98,7 @@ impl Dataset {
         // Last: with it, it is a dataset.
         header::write(root, &header)?;
         let writer = Writer {
-            _lock: lock,
+            lock,
             stats: Stats::new(),
         };
         Ok(Self {
@@ -339,4 +346,4 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

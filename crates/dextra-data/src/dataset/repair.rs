@@ -41,7 +41,7 @@ pub(super) fn open(
         let known = lerobot::read_info(root) == Some((dataset.len(), dataset.rows))
             && counted(stats.as_ref()) == dataset.rows;
         dataset.writer = Some(Writer {
-            _lock: lock,
+            lock,
             stats: if known {
                 stats.unwrap_or_default()
             } else {
@@ -162,6 +162,9 @@ fn all_stats(dataset: &Dataset) -> Stats {
     all
 }
 
+/// The word for a dataset that another one is about to replace.
+pub(super) const BEFORE_EDIT: &str = "before-edit";
+
 /// A sibling of a folder, named after it.
 pub(super) fn sibling(root: &Path, word: &str) -> std::path::PathBuf {
     let name = root.file_name().unwrap_or_default().to_string_lossy();
@@ -170,7 +173,7 @@ pub(super) fn sibling(root: &Path, word: &str) -> std::path::PathBuf {
 
 /// An edit puts the old folder aside, then the new one in its place: between the two, there is none.
 pub(super) fn undo_unfinished_edit(root: &Path) -> Result<(), DatasetError> {
-    let before = sibling(root, "before-edit");
+    let before = sibling(root, BEFORE_EDIT);
     if !root.exists() && before.exists() {
         fs::rename(&before, root).map_err(|error| DatasetError::io("write", root, error))?;
     }

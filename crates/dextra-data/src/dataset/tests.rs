@@ -71,7 +71,7 @@ fn recording(seed: u64, steps: usize) -> Recording {
     }
 }
 
-fn recorded(root: &Path, episodes: u64) -> Vec<Recording> {
+pub(crate) fn recorded(root: &Path, episodes: u64) -> Vec<Recording> {
     let recordings: Vec<_> = (0..episodes)
         .map(|seed| recording(u64::MAX - seed, 4 + seed as usize))
         .collect();
@@ -407,7 +407,7 @@ fn no_bytes_make_a_reader_panic() {
 }
 
 /// Bytes with some flipped, some cut out, or the end lost.
-fn mutated(good: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
+pub(crate) fn mutated(good: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = good.to_vec();
     match rng.random_range(0..4) {
         0 => bytes.truncate(rng.random_range(0..good.len())),
@@ -438,4 +438,83 @@ fn thousands_of_episodes_are_listed_without_reading_them() {
     let _writer = lock(&root).unwrap();
     let dataset = Dataset::open(&root).unwrap();
     assert_eq!((dataset.len(), dataset.steps()), (10_000, 40_000));
+}
+
+#[test]
+fn edits_are_taken_back_to_the_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("set");
+    let recordings = recorded(&root, 4);
+    let before = files(&root);
+    let mut history = EditHistory::new(&root);
+    assert!(!history.undo().unwrap(), "there was nothing to take back");
+    history.delete(&[1]).unwrap();
+    let short = recordings[2].cut(1..4, Some(vec![7])).unwrap();
+    history.replace(1, &short).unwrap();
+    let edited = [recordings[0].clone(), short, recordings[3].clone()];
+    assert_eq!(all(&Dataset::open(&root).unwrap()), edited);
+    assert_eq!(history.len(), 2);
+    // A second history does not remove what the first one keeps.
+    let second = EditHistory::new(&root);
+    assert!(history.undo().unwrap() && history.undo().unwrap());
+    drop(second);
+    assert_eq!(files(&root), before);
+    assert!(!history.undo().unwrap());
+
+    // What could not be done leaves nothing to take back.
+    assert!(history.delete(&[9]).is_err());
+    assert!(history.is_empty());
+    history.delete(&[0, 1, 2, 3]).unwrap();
+    assert!(Dataset::open(&root).unwrap().is_empty());
+    assert!(history.undo().unwrap());
+    assert_eq!(files(&root), before);
+    history.delete(&[3]).unwrap();
+    drop(history);
+    assert_eq!(all(&Dataset::open(&root).unwrap()), recordings[..3]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn an_edit_is_not_taken_back_over_what_was_recorded_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("set");
+    recorded(&root, 2);
+    let mut history = EditHistory::new(&root);
+    history.delete(&[0]).unwrap();
+    let mut writer = Dataset::open_to_write(&root).unwrap();
+    let error = history.undo().unwrap_err().to_string();
+    assert!(error.contains("is being written"), "{error}");
+    writer.append(&recording(9, 3)).unwrap();
+    drop(writer);
+    let error = history.undo().unwrap_err().to_string();
+    assert!(error.contains("has changed since"), "{error}");
+    assert_eq!(Dataset::open(&root).unwrap().len(), 2);
+}
+
+#[test]
+fn what_a_killed_history_has_left_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("set");
+    recorded(&root, 2);
+    let left = folder.path().join(".set.undo-0");
+    recorded(&left, 1);
+    drop(EditHistory::new(&root));
+    assert!(!left.exists() && root.exists());
+}
+
+/// Between two renames of an undo there is no dataset: whoever opens it finishes the undo.
+#[test]
+fn an_undo_that_was_killed_between_its_renames_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("set");
+    let recordings = recorded(&root, 3);
+    let mut history = EditHistory::new(&root);
+    history.delete(&[0]).unwrap();
+    fs::rename(
+        folder.path().join(".set.undo-0"),
+        folder.path().join(".set.before-edit"),
+    )
+    .unwrap();
+    fs::rename(&root, folder.path().join(".set.edit")).unwrap();
+    assert_eq!(all(&Dataset::open(&root).unwrap()), recordings);
 }

@@ -1,4 +1,5 @@
-//! Minari's `parquet` storage: a folder per episode, all columns with a last row for the last observation.
+//! Minari's datasets. In the `parquet` storage each episode has a folder, and all columns have a last row
+//! for the last observation; the `hdf5` storage is one file (`hdf5`).
 
 use std::path::Path;
 
@@ -10,6 +11,8 @@ use crate::dataset::{
     table::{Column, Table, Values, decode, encode},
 };
 
+/// The file of the `hdf5` storage.
+pub(super) const HDF5_FILE: &str = "main_data.hdf5";
 /// The version whose layout this is.
 const VERSION: &str = "0.5.4";
 
@@ -28,10 +31,13 @@ pub(super) fn read(root: &Path) -> Result<Vec<Trajectory>, DatasetError> {
     let metadata: Value = serde_json::from_slice(&files::read(&path)?)
         .map_err(|error| unusable(&path, format!("is damaged: {error}")))?;
     let format = metadata["data_format"].as_str().unwrap_or("hdf5");
+    if format == "hdf5" {
+        return super::read_hdf5(&data.join(HDF5_FILE)).map(|(trajectories, _)| trajectories);
+    }
     if format != "parquet" {
         let reason = format!(
-            "is stored as {format}; only Minari's parquet storage is read: load it in Python and write it \
-             again with data_format=\"parquet\""
+            "is stored as {format}; only Minari's parquet and hdf5 storages are read: load it in Python and \
+             write it again with data_format=\"parquet\""
         );
         return Err(unusable(&path, reason));
     }
@@ -94,16 +100,9 @@ fn rows(column: Column) -> Result<Vec<Vec<f32>>, String> {
 /// # Errors
 /// When an episode cannot be read or something cannot be written.
 pub fn write_minari(dataset: &Dataset, root: &Path) -> Result<(), DatasetError> {
-    if root.exists() {
-        return Err(DatasetError::Unusable {
-            path: root.to_owned(),
-            reason: "exists already; choose another folder".into(),
-        });
-    }
+    require_new(root)?;
     let header = dataset.header();
     let data = root.join("data");
-    let write_json =
-        |path: &Path, value: &Value| files::write_whole(path, value.to_string().as_bytes());
     let mut bytes = 0;
     for index in 0..dataset.len() {
         let recording = dataset.read(index)?;
@@ -145,6 +144,28 @@ pub fn write_minari(dataset: &Dataset, root: &Path) -> Result<(), DatasetError> 
         }
         write_json(&folder.join("metadata.json"), &about)?;
     }
+    write_metadata(dataset, root, "parquet", bytes)
+}
+
+/// Refuses a folder that exists.
+pub(super) fn require_new(root: &Path) -> Result<(), DatasetError> {
+    match root.exists() {
+        true => Err(DatasetError::Unusable {
+            path: root.to_owned(),
+            reason: "exists already; choose another folder".into(),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// Writes what says that a folder is a dataset, once its episodes are written: `bytes` in all.
+pub(super) fn write_metadata(
+    dataset: &Dataset,
+    root: &Path,
+    format: &str,
+    bytes: usize,
+) -> Result<(), DatasetError> {
+    let header = dataset.header();
     // Without limits of its own an observation has those of its numbers.
     let space = |width: usize, low: f64, high: f64| {
         let bounds = |bound: f64| vec![bound; width];
@@ -156,7 +177,7 @@ pub fn write_minari(dataset: &Dataset, root: &Path) -> Result<(), DatasetError> 
     let metadata = json!({
         "total_episodes": dataset.len(),
         "total_steps": dataset.steps(),
-        "data_format": "parquet",
+        "data_format": format,
         "observation_space": space(header.obs_dim, -limit, limit),
         "action_space": space(header.action_dim(), -1.0, 1.0),
         "dataset_id": format!("dextra/{}-v0", header.task),
@@ -164,6 +185,9 @@ pub fn write_minari(dataset: &Dataset, root: &Path) -> Result<(), DatasetError> 
         "minari_version": VERSION,
         "dataset_size": bytes as f64 / 1e6,
     });
-    // Last: with it, it is a dataset.
-    write_json(&data.join("metadata.json"), &metadata)
+    write_json(&root.join("data/metadata.json"), &metadata)
+}
+
+fn write_json(path: &Path, value: &Value) -> Result<(), DatasetError> {
+    files::write_whole(path, value.to_string().as_bytes())
 }

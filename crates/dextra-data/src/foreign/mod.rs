@@ -1,16 +1,22 @@
-//! Demonstrations that other programs wrote: DAPG's pickles and Minari's datasets; and datasets written as
-//! others read them.
+//! Demonstrations that other programs wrote: DAPG's pickles, Minari's datasets, and with the feature `hdf5`
+//! D4RL's and robomimic's files; and datasets written as others read them.
 
 mod csv;
 mod dapg;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod minari;
 mod pickle;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
 use crate::dataset::DatasetError;
 
 pub use csv::write_csv;
+#[cfg(feature = "hdf5")]
+pub use hdf5::{write_d4rl, write_minari_hdf5, write_robomimic};
 pub use minari::write_minari;
 
 /// An episode of numbers.
@@ -46,11 +52,17 @@ impl Trajectory {
     }
 }
 
-/// Reads the episodes of a DAPG pickle (`.pickle`, `.pkl`) or of a Minari dataset's folder, and says what
-/// it was.
+/// What a build without the feature `hdf5` lacks.
+#[cfg(not(feature = "hdf5"))]
+pub const NO_HDF5: &str =
+    "needs HDF5, which this build lacks: build it with `cargo build --release --features hdf5`";
+
+/// Reads the episodes of a DAPG pickle (`.pickle`, `.pkl`), of an HDF5 file (`.hdf5`, `.h5`) of D4RL's or
+/// robomimic's, of a table as [`write_csv`] writes (`.csv`), or of a Minari dataset's folder, and says what it
+/// was.
 ///
 /// # Errors
-/// When it is neither, or damaged.
+/// When it is none of them, or damaged; of HDF5 without the feature `hdf5`.
 pub fn read(path: &Path) -> Result<(Vec<Trajectory>, &'static str), DatasetError> {
     let unusable = |reason: String| DatasetError::Unusable {
         path: path.to_owned(),
@@ -64,8 +76,15 @@ pub fn read(path: &Path) -> Result<(Vec<Trajectory>, &'static str), DatasetError
         let read = dapg::read(&bytes);
         let read = read.map_err(|reason| unusable(format!("is no DAPG pickle: {reason}")))?;
         (read, "DAPG")
+    } else if matches!(kind, Some("hdf5" | "h5")) && path.exists() {
+        read_hdf5(path)?
+    } else if kind == Some("csv") {
+        let bytes = crate::dataset::files::read(path)?;
+        let read = csv::read(&bytes);
+        let read = read.map_err(|reason| unusable(format!("is no table of episodes: {reason}")))?;
+        (read, "CSV")
     } else if path.exists() {
-        let reason = "is neither a .pickle file of DAPG's nor the folder of a Minari dataset";
+        let reason = "is neither a .pickle file of DAPG's, an .hdf5 or .csv file nor the folder of a Minari dataset";
         return Err(unusable(reason.into()));
     } else {
         return Err(unusable("does not exist".into()));
@@ -78,4 +97,15 @@ pub fn read(path: &Path) -> Result<(Vec<Trajectory>, &'static str), DatasetError
         checked.map_err(|reason| unusable(format!("cannot be used: episode {index}: {reason}")))?;
     }
     Ok((trajectories, what))
+}
+
+#[cfg(feature = "hdf5")]
+use hdf5::read as read_hdf5;
+
+#[cfg(not(feature = "hdf5"))]
+fn read_hdf5(path: &Path) -> Result<(Vec<Trajectory>, &'static str), DatasetError> {
+    Err(DatasetError::Unusable {
+        path: path.to_owned(),
+        reason: NO_HDF5.into(),
+    })
 }

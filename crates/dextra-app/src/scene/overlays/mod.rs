@@ -10,6 +10,7 @@ use bevy::prelude::*;
 use dextra_sim::Pose;
 
 use crate::{
+    browser::Browser,
     record::Studio,
     sandbox::{Hand, Sandbox},
     source::{PlaySystems, Shown, Watch},
@@ -124,6 +125,7 @@ pub(super) fn plugin(app: &mut App) {
         .add_systems(Update, draw.after(PlaySystems));
 }
 
+#[allow(clippy::too_many_arguments, reason = "a system names what it touches")]
 fn draw(
     mut gizmos: Gizmos<OnTop>,
     overlays: Res<Overlays>,
@@ -131,12 +133,14 @@ fn draw(
     watch: Res<Watch>,
     sandbox: Res<Sandbox>,
     studio: Res<Studio>,
+    browser: Res<Browser>,
     hand: Res<Hand>,
 ) {
     let watched;
-    let body_poses = match sandbox.body_poses().or_else(|| studio.body_poses()) {
+    let browsed = || browser.body_poses().or_else(|| studio.body_poses());
+    let body_poses = match sandbox.body_poses().or_else(browsed) {
         Some(poses) => poses,
-        None if sandbox.is_open() => return,
+        None if sandbox.is_open() || browser.has_scene() => return,
         None => {
             let frame = watch.frame();
             watched = frame

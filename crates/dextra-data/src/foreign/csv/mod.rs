@@ -1,10 +1,14 @@
 //! A dataset as one table of text, for spreadsheets and quick looks.
 
+mod read;
+
 use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::Path,
 };
+
+pub(super) use read::read;
 
 use crate::dataset::{Dataset, DatasetError};
 

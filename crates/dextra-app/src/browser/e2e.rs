@@ -1,0 +1,60 @@
+//! What the browser shows, for scripted tests: a line `BROWSE key=value ...` whenever it changes.
+
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+
+use super::Browser;
+use crate::e2e::tell;
+
+/// The state is told this often at most.
+const EVERY: Duration = Duration::from_millis(100);
+
+pub(crate) fn plugin(app: &mut App) {
+    app.add_systems(Last, tell_state);
+}
+
+#[derive(Default)]
+struct Told {
+    line: String,
+    at: Option<Instant>,
+}
+
+fn tell_state(browser: Res<Browser>, mut told: Local<Told>) {
+    if told.at.is_some_and(|at| at.elapsed() < EVERY) {
+        return;
+    }
+    let line = line(&browser);
+    if line != told.line {
+        tell(&line);
+        *told = Told {
+            line,
+            at: Some(Instant::now()),
+        };
+    }
+}
+
+fn line(browser: &Browser) -> String {
+    let Some(view) = browser.view() else {
+        return "BROWSE open=false\n".into();
+    };
+    let episodes = view.listing.map_or(0, |listing| listing.episodes.len());
+    let undo = view.listing.map_or(0, |listing| listing.undo);
+    let chosen = view.listing.and_then(|list| list.episodes.get(view.chosen));
+    format!(
+        "BROWSE open=true episodes={episodes} chosen={} success={} shown={} steps={} step={} plays={} \
+         from={} to={} busy={} undo={undo} pictures={} failed={} root={}\n",
+        view.chosen,
+        chosen.is_some_and(|episode| episode.success),
+        view.played.is_some(),
+        view.played.map_or(0, |played| played.steps()),
+        view.at,
+        view.plays,
+        view.marked.start,
+        view.marked.end,
+        view.busy,
+        view.portraits.len(),
+        view.problem.is_some(),
+        view.root.display(),
+    )
+}
