@@ -13,6 +13,7 @@ mod camera;
 mod capture;
 mod control;
 mod curves;
+mod dock;
 mod e2e;
 mod error;
 mod film;
@@ -23,6 +24,7 @@ mod library;
 mod memory;
 mod notice;
 mod options;
+mod outcome;
 mod pace;
 mod panel;
 mod platform;
@@ -51,6 +53,7 @@ pub use error::AppError;
 pub use film::{Clip, Film, FilmError, FilmOptions, Watcher, check_film, film};
 pub use options::AppOptions;
 pub use platform::{Graphics, graphics};
+pub use scene::Overlay;
 
 /// Opens the window and returns when it is closed.
 ///
@@ -96,6 +99,7 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
         ))
         .add_plugins((
             workspace::WorkspacePlugin,
+            dock::DockPlugin,
             library::LibraryPlugin { out: options.out },
             judge::JudgePlugin,
             ghost::GhostPlugin,

@@ -1,6 +1,7 @@
 //! What the panels say, as plain data: panels are functions of it and know nothing of Bevy.
 
 use bevy::{ecs::system::SystemParam, prelude::*};
+use dextra_tasks::Measure;
 use dextra_train::{Frame, Setting, Status};
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     library::{Library, RunEntry},
     memory::Memory,
     notice::Notices,
+    outcome::{self, LastEpisode},
     pace::Pace,
     panel::Layout,
     quit::Leaving,
@@ -66,6 +68,12 @@ pub(crate) struct EpisodeView {
     pub actor: &'static str,
     /// Version of the policy.
     pub policy_version: u64,
+    /// What success asks for, and how far it is met.
+    pub measures: Vec<Measure>,
+    /// Steps at which the task was solved, and how many make a success.
+    pub solved_steps: (usize, usize),
+    /// Why it is not a success, when it is over and is none.
+    pub failed: Option<String>,
 }
 
 /// How a rollout plays.
@@ -178,6 +186,8 @@ pub(crate) struct View<'a> {
     pub rollout: Option<RolloutView>,
     /// The episode on screen.
     pub episode: Option<EpisodeView>,
+    /// The one before it.
+    pub last: Option<LastEpisode>,
     /// Frames per second drawn, and the limit.
     pub fps: f64,
     /// The graphics adapter.
@@ -303,7 +313,12 @@ impl Sources<'_> {
                     dextra_data::Source::Human => "human",
                 },
                 policy_version: frame.policy_version,
+                measures: frame.readings.measures.clone(),
+                solved_steps: frame.readings.solved_steps,
+                failed: (frame.step >= watch.horizon && !frame.episode_success)
+                    .then(|| outcome::why(&frame.readings)),
             }),
+            last: self.last(),
             fps: self.pace.fps(),
             adapter: &self.machine.adapter,
             shadows: self.quality.shadows,
@@ -338,6 +353,11 @@ impl Sources<'_> {
     fn frame(&self) -> Option<&Frame> {
         let pinned = self.tape.pinned().map(|kept| &kept.frame);
         pinned.or_else(|| self.watch.frame())
+    }
+
+    fn last(&self) -> Option<LastEpisode> {
+        let shown = self.tape.shown(self.watch.frame())?;
+        LastEpisode::before(&self.tape, shown, self.watch.horizon)
     }
 
     fn rival(&self) -> Option<(&str, bool)> {
