@@ -97,6 +97,8 @@ pub(crate) enum Action {
     ToggleTimeline,
     /// Show this in the right panel.
     Show(Tab),
+    /// Put the panels of the workspace back where they were at first.
+    ResetLayout,
     /// Arrange the window for this.
     Arrange(Workspace),
     /// Show or hide the list of everything that can be asked for.

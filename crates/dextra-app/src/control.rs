@@ -21,6 +21,7 @@ use crate::{
     camera::View3d,
     capture::Capture,
     demos::{self, DatasetEntry},
+    dock::Docks,
     film::Filming,
     library::{self, Library},
     memory::Memory,
@@ -34,7 +35,7 @@ use crate::{
     session::{Stage, Training},
     source::{Opponent, PlaySystems, Source, Watch},
     tape::Tape,
-    workspace::{Arrangements, Workspace},
+    workspace::{Arrangement, Arrangements, Workspace},
 };
 
 pub(crate) struct ControlPlugin {
@@ -91,6 +92,7 @@ struct Hands<'w, 's> {
     training: ResMut<'w, Training>,
     watch: ResMut<'w, Watch>,
     layout: ResMut<'w, Layout>,
+    docks: ResMut<'w, Docks>,
     view: ResMut<'w, View3d>,
     quality: ResMut<'w, Quality>,
     sandbox: ResMut<'w, Sandbox>,
@@ -232,10 +234,10 @@ impl Hands<'_, '_> {
                 ];
                 if of_contacts.contains(&overlay)
                     && self.overlays.has(overlay)
-                    && !self.sandbox.is_open()
+                    && self.studio.is_open()
                 {
                     self.notices
-                        .say("Contacts are known in the sandbox only; Ctrl+O opens it");
+                        .say("Contacts are not shown while a hand is driven");
                 }
             }
             Action::CycleFrames => self.overlays.cycle_frames(),
@@ -264,6 +266,11 @@ impl Hands<'_, '_> {
             Action::Arrange(workspace) => {
                 let arrangement = *self.arrangements.of(workspace);
                 self.layout.arrange(workspace, arrangement);
+            }
+            Action::ResetLayout => {
+                let workspace = self.layout.workspace;
+                self.docks.reset(workspace);
+                self.layout.arrange(workspace, Arrangement::of(workspace));
             }
             Action::TogglePalette => self.layout.palette = !self.layout.palette,
             Action::ToggleHelp => self.layout.help = !self.layout.help,

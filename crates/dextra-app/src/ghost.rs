@@ -2,13 +2,15 @@
 //! coloured by its value and the brighter the larger its weight; and the rival of a comparison.
 
 use bevy::prelude::*;
+use dextra_learn::Inspection;
 use dextra_sim::{JointKind, Model, Pose, Shape, Transmission};
+use dextra_train::Frame;
 
 use crate::{
     panel::{Layout, value_color},
+    scene::Still,
     source::{PlaySystems, Shown, Source, Watch},
-    tape::Tape,
-    workspace::Tab,
+    tape::{Kept, Tape},
 };
 
 /// Line segments in the model's frame, metres.
@@ -20,9 +22,19 @@ impl Plugin for GhostPlugin {
     fn build(&self, app: &mut App) {
         app.init_gizmo_group::<Ghosts>()
             .add_systems(Startup, on_top)
-            .add_systems(Update, (draw_samples, draw_rival).after(PlaySystems));
+            .add_systems(Update, draw.after(PlaySystems));
     }
 }
+
+/// Ghosts in a film.
+pub(crate) fn film_plugin(app: &mut App) {
+    app.init_gizmo_group::<Ghosts>()
+        .add_systems(Startup, on_top)
+        .add_systems(Update, draw_still);
+}
+
+/// Coloured lines in the scene's frame, which has y up.
+pub(crate) type Lines = Vec<(Vec3, Vec3, Color)>;
 
 /// The lines of ghosts.
 #[derive(Default, Reflect, GizmoConfigGroup)]
@@ -35,49 +47,62 @@ fn on_top(mut store: ResMut<GizmoConfigStore>) {
     config.line.width = 2.0;
 }
 
-fn draw_samples(
+fn draw(
     tape: Res<Tape>,
     watch: Res<Watch>,
     shown: Res<Shown>,
     layout: Res<Layout>,
     mut gizmos: Gizmos<Ghosts>,
 ) {
-    if !(layout.right && layout.tab == Tab::Policy) {
-        return;
+    let number = tape.shown(watch.frame());
+    if let Some(kept) = number.and_then(|number| tape.get(number)) {
+        trace(&mut gizmos, &lines(&shown.0, kept, &watch, &layout));
     }
-    let kept = tape
-        .shown(watch.frame())
-        .and_then(|number| tape.get(number));
-    let Some(seen) = kept.and_then(|kept| kept.inspection.as_ref()) else {
-        return;
-    };
-    let model = &shown.0;
+}
+
+fn draw_still(still: Res<Still>, mut gizmos: Gizmos<Ghosts>) {
+    trace(&mut gizmos, &still.ghosts);
+}
+
+fn trace(gizmos: &mut Gizmos<Ghosts>, lines: &Lines) {
+    for &(from, to, color) in lines {
+        gizmos.line(from, to, color);
+    }
+}
+
+/// The ghosts that the window shows beside a frame.
+pub(crate) fn lines(model: &Model, kept: &Kept, watch: &Watch, layout: &Layout) -> Lines {
+    let mut lines = Lines::new();
+    if layout.shows_samples()
+        && let Some(seen) = &kept.inspection
+    {
+        samples(model, seen, &mut lines);
+    }
+    if !matches!(watch.source, Source::Actor(_))
+        && let Some(beside) = watch.rival.as_ref().and_then(|r| r.beside(&kept.frame))
+    {
+        rival(model, beside, &mut lines);
+    }
+    lines
+}
+
+/// The prior's sampled actions.
+fn samples(model: &Model, seen: &Inspection, lines: &mut Lines) {
     let range = seen.q.iter().fold((f32::MAX, f32::MIN), |(low, high), &q| {
         (low.min(q), high.max(q))
     });
     let heaviest = seen.weights.iter().copied().fold(1e-9, f64::max);
-    let samples = seen.actions.chunks_exact(model.actuators.len().max(1));
-    for ((action, &q), weight) in samples.zip(&seen.q).zip(&seen.weights) {
+    let actions = seen.actions.chunks_exact(model.actuators.len().max(1));
+    for ((action, &q), weight) in actions.zip(&seen.q).zip(&seen.weights) {
         let [r, g, b, _] = value_color((q - range.0) / (range.1 - range.0).max(1e-9)).to_array();
         let alpha = 0.2 + 0.8 * (weight / heaviest) as f32;
         let color = Color::srgba_u8(r, g, b, (255.0 * alpha) as u8);
-        for [from, to] in posture(model, action) {
-            gizmos.line(point(from), point(to), color);
-        }
+        lines.extend(coloured(posture(model, action), color));
     }
 }
 
 /// The rival at the shown step of the same episode.
-fn draw_rival(tape: Res<Tape>, watch: Res<Watch>, shown: Res<Shown>, mut gizmos: Gizmos<Ghosts>) {
-    if matches!(watch.source, Source::Actor(_)) {
-        return;
-    }
-    let pinned = tape.pinned().map(|kept| &kept.frame);
-    let frame = pinned.or_else(|| watch.frame());
-    let rival = watch.rival.as_ref();
-    let Some(beside) = rival.and_then(|rival| rival.beside(frame?)) else {
-        return;
-    };
+fn rival(model: &Model, beside: &Frame, lines: &mut Lines) {
     let poses: Vec<Pose> = beside
         .body_poses
         .iter()
@@ -89,14 +114,16 @@ fn draw_rival(tape: Res<Tape>, watch: Res<Watch>, shown: Res<Shown>, mut gizmos:
             }
         })
         .collect();
-    let model = &shown.0;
-    if poses.len() != model.bodies.len() {
-        return;
+    if poses.len() == model.bodies.len() {
+        let color = Color::srgb_u8(150, 160, 240);
+        let segments = outline(model, &poses, &moving(model));
+        lines.extend(coloured(segments, color));
     }
-    let color = Color::srgb_u8(150, 160, 240);
-    for [from, to] in outline(model, &poses, &moving(model)) {
-        gizmos.line(point(from), point(to), color);
-    }
+}
+
+fn coloured(segments: Segments, color: Color) -> impl Iterator<Item = (Vec3, Vec3, Color)> {
+    let line = move |[from, to]: [[f64; 3]; 2]| (point(from), point(to), color);
+    segments.into_iter().map(line)
 }
 
 /// Which bodies a joint moves, directly or by what they hang on.

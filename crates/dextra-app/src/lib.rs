@@ -15,6 +15,7 @@ mod capture;
 mod control;
 mod curves;
 mod demos;
+mod dock;
 mod e2e;
 mod error;
 mod film;
@@ -25,6 +26,7 @@ mod library;
 mod memory;
 mod notice;
 mod options;
+mod outcome;
 mod pace;
 mod panel;
 mod platform;
@@ -54,6 +56,7 @@ pub use error::AppError;
 pub use film::{Clip, Film, FilmError, FilmOptions, Watcher, check_film, film};
 pub use options::AppOptions;
 pub use platform::{Graphics, graphics};
+pub use scene::Overlay;
 
 /// Opens the window and returns when it is closed.
 ///
@@ -104,6 +107,7 @@ pub fn run(options: AppOptions) -> Result<(), AppError> {
         ))
         .add_plugins((
             workspace::WorkspacePlugin,
+            dock::DockPlugin,
             library::LibraryPlugin { out: options.out },
             judge::JudgePlugin,
             ghost::GhostPlugin,

@@ -197,6 +197,7 @@ pub(crate) mod tests {
             obs: vec![0.5; 4],
             action: vec![0.1, -0.2],
             body_poses: Vec::new(),
+            readings: dextra_train::Readings::default(),
             policy_version: 0,
         }
     }

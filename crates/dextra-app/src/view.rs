@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 
 use bevy::{ecs::system::SystemParam, prelude::*};
+use dextra_tasks::Measure;
 use dextra_train::{Frame, Setting, Status};
 
 use crate::{
     analysis::Analysis,
-    demos::DatasetEntry,
     browser::{Browser, BrowserView},
+    demos::DatasetEntry,
     film::Filming,
     history::History,
     library::{Library, RunEntry},
     memory::Memory,
     notice::Notices,
+    outcome::{self, LastEpisode},
     pace::Pace,
     panel::Layout,
     quit::Leaving,
@@ -72,6 +74,12 @@ pub(crate) struct EpisodeView {
     pub by_hand: usize,
     /// Version of the policy.
     pub policy_version: u64,
+    /// What success asks for, and how far it is met.
+    pub measures: Vec<Measure>,
+    /// Steps at which the task was solved, and how many make a success.
+    pub solved_steps: (usize, usize),
+    /// Why it is not a success, when it is over and is none.
+    pub failed: Option<String>,
 }
 
 /// How a rollout plays.
@@ -190,6 +198,8 @@ pub(crate) struct View<'a> {
     pub rollout: Option<RolloutView>,
     /// The episode on screen.
     pub episode: Option<EpisodeView>,
+    /// The one before it.
+    pub last: Option<LastEpisode>,
     /// Frames per second drawn, and the limit.
     pub fps: f64,
     /// The graphics adapter.
@@ -326,7 +336,12 @@ impl Sources<'_> {
                 },
                 by_hand: frame.by_hand,
                 policy_version: frame.policy_version,
+                measures: frame.readings.measures.clone(),
+                solved_steps: frame.readings.solved_steps,
+                failed: (frame.step >= watch.horizon && !frame.episode_success)
+                    .then(|| outcome::why(&frame.readings)),
             }),
+            last: self.last(),
             fps: self.pace.fps(),
             adapter: &self.machine.adapter,
             shadows: self.quality.shadows,
@@ -368,6 +383,11 @@ impl Sources<'_> {
     fn frame(&self) -> Option<&Frame> {
         let pinned = self.tape.pinned().map(|kept| &kept.frame);
         pinned.or_else(|| self.watch.frame())
+    }
+
+    fn last(&self) -> Option<LastEpisode> {
+        let shown = self.tape.shown(self.watch.frame())?;
+        LastEpisode::before(&self.tape, shown, self.watch.horizon)
     }
 
     fn rival(&self) -> Option<(&str, bool)> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bevy::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::panel::Layout;
 
@@ -141,31 +141,41 @@ impl Arrangements {
 
     /// As they were saved; as they are at first, where there is nothing that can be read.
     fn read(path: &Path) -> Self {
-        let text = fs::read_to_string(path).ok();
-        text.and_then(|text| toml::from_str(&text).ok())
-            .unwrap_or_default()
-    }
-
-    fn write(&self, path: &Path) -> Result<(), String> {
-        let text = toml::to_string(self).map_err(|error| error.to_string())?;
-        let temporary = path.with_extension("writing");
-        path.parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&temporary, text))
-            .and_then(|()| fs::rename(&temporary, path))
-            .map_err(|error| error.to_string())
+        read(path).unwrap_or_default()
     }
 }
 
-/// Where the arrangements are kept: the person's configuration folder.
+/// What was saved in a file; `None` where there is nothing that can be read.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let text = fs::read_to_string(path).ok()?;
+    toml::from_str(&text).ok()
+}
+
+/// Saves something in a file.
+pub(crate) fn write<T: Serialize>(value: &T, path: &Path) -> Result<(), String> {
+    let text = toml::to_string(value).map_err(|error| error.to_string())?;
+    let temporary = path.with_extension("writing");
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(&temporary, text))
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|error| error.to_string())
+}
+
+/// Where the arrangements are kept.
 fn file() -> Option<PathBuf> {
+    settings_file("workspaces.toml")
+}
+
+/// A file of the person's configuration folder.
+pub(crate) fn settings_file(name: &str) -> Option<PathBuf> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty());
     let home = || Some(Path::new(&set("HOME")?).join(".config"));
     let folder = set("XDG_CONFIG_HOME")
         .or_else(|| set("APPDATA"))
         .map(PathBuf::from)
         .or_else(home)?;
-    Some(folder.join("dextra").join("workspaces.toml"))
+    Some(folder.join("dextra").join(name))
 }
 
 pub(crate) struct WorkspacePlugin;
@@ -190,7 +200,7 @@ fn keep(layout: Res<Layout>, mut arrangements: ResMut<Arrangements>) {
     if *kept != now {
         *kept = now;
         if let Some(path) = file() {
-            let _ = arrangements.write(&path);
+            let _ = write(&*arrangements, &path);
         }
     }
 }
@@ -208,7 +218,7 @@ mod tests {
         let mut changed = Arrangements::default();
         changed.of(Workspace::Train).tab = Tab::Policy;
         changed.of(Workspace::Analyse).left = false;
-        changed.write(&path).unwrap();
+        write(&changed, &path).unwrap();
         assert_eq!(Arrangements::read(&path), changed);
         fs::write(&path, "watch = 3").unwrap();
         assert_eq!(Arrangements::read(&path), Arrangements::default());

@@ -113,6 +113,7 @@ impl Learner {
             normaliser: self.normaliser.clone(),
             action_samples: self.config.action_samples,
             kl: self.config.kl,
+            reward_scale: Some(self.config.reward_scale),
         })
     }
 

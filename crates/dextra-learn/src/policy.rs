@@ -24,6 +24,7 @@ pub struct Policy {
     pub(crate) normaliser: Normaliser,
     pub(crate) action_samples: usize,
     pub(crate) kl: f64,
+    pub(crate) reward_scale: Option<f64>,
 }
 
 impl Policy {
@@ -35,6 +36,12 @@ impl Policy {
     /// Length of an action.
     pub fn action_dim(&self) -> usize {
         self.network.action_dim
+    }
+
+    /// What rewards were multiplied by before the critics saw them; `None` in files that do not say. A value
+    /// over it is in units of the reward.
+    pub fn reward_scale(&self) -> Option<f64> {
+        self.reward_scale
     }
 
     /// An action in [-1, 1] for an observation; `rng` is the only source of chance, and

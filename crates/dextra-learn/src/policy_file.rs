@@ -26,6 +26,9 @@ struct Header {
     min_std: f64,
     action_samples: usize,
     kl: f64,
+    /// Files of earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reward_scale: Option<f64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     wave_entries: Vec<usize>,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -54,6 +57,7 @@ impl Policy {
             min_std: deviation.min,
             action_samples: self.action_samples,
             kl: self.kl,
+            reward_scale: self.reward_scale,
             wave_entries: self.normaliser.waves.entries.clone(),
             waves: self.normaliser.waves.count,
         };
@@ -111,6 +115,7 @@ impl Policy {
             normaliser,
             action_samples: header.action_samples,
             kl: header.kl,
+            reward_scale: header.reward_scale,
         })
     }
 }
@@ -135,6 +140,7 @@ mod tests {
         let policy = Learner::new(&config, 5, 3, 1).unwrap().policy();
         let bytes = policy.save().unwrap();
         let again = Policy::load(&bytes).unwrap();
+        assert_eq!(again.reward_scale(), Some(config.reward_scale));
         let obs = [0.1, -0.2, 0.3, 0.4, -0.5];
         for mode in [ActMode::Mean, ActMode::Prior, ActMode::Resample] {
             let act = |policy: &Policy| policy.act(&obs, &mut ChaCha8Rng::seed_from_u64(7), mode);

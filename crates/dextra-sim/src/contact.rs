@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use rapier3d::prelude::{
     ActiveHooks, ColliderHandle, ContactModificationContext, Group, InteractionGroups,
-    InteractionTestMode, PairFilterContext, PhysicsHooks, SolverContacts, SolverFlags, Vector,
+    InteractionTestMode, PairFilterContext, PhysicsHooks, SolverContact, SolverContacts,
+    SolverFlags, Vector,
 };
 
 use crate::{
@@ -277,6 +278,8 @@ impl PhysicsHooks for Hooks<'_> {
         let bodies = context.bodies;
         let side = |handle| move |at| self.motion.velocity(bodies, handle, at);
         let (first, second) = (side(context.rigid_body1), side(context.rigid_body2));
+        let handles = [context.rigid_body1, context.rigid_body2];
+        let pair = self.motion.mobility.pair(bodies, handles);
         let Some(manifold) = context.rigid_mut() else {
             return;
         };
@@ -290,10 +293,21 @@ impl PhysicsHooks for Hooks<'_> {
         if self.rules.meshes[a] || self.rules.meshes[b] {
             drop_doubles(manifold.solver_contacts);
         }
+        let middle = |contact: &SolverContact| 0.5 * (contact.anchor1 + contact.anchor2);
+        let normal = *manifold.normal;
+        let push = |at| pair.as_ref().map_or(1.0, |pair| pair.push(at, normal));
+        manifold
+            .solver_contacts
+            .retain(|contact| push(middle(contact)) > 0.0);
         for contact in manifold.solver_contacts.iter_mut() {
-            let at = 0.5 * (contact.anchor1 + contact.anchor2);
-            let speed = (second(at) - first(at)).dot(*manifold.normal);
-            contact.dist = self.softness.distance(law, contact.dist, speed);
+            let at = middle(contact);
+            let speed = (second(at) - first(at)).dot(normal);
+            let distance = self.softness.distance(law, contact.dist, speed);
+            contact.dist = if distance < 0.0 {
+                push(at) * distance
+            } else {
+                distance
+            };
         }
     }
 }

@@ -47,6 +47,8 @@ struct DrivenJoint {
     /// Dry friction of the engine's exact row.
     exact_friction: f64,
     limit: Option<Limit>,
+    /// To what the actuators' forces on it add up at most.
+    actuator_range: Option<[f64; 2]>,
 }
 
 /// The laws of a model's joints.
@@ -58,6 +60,8 @@ pub(crate) struct Drive {
     /// `b` of MuJoCo's dry friction.
     friction_damping: f64,
     loads: Vec<Load>,
+    /// The loads before the actuators.
+    passive: Vec<Load>,
 }
 
 /// What the laws remember from step to step.
@@ -124,6 +128,7 @@ impl Drive {
                 friction,
                 exact_friction,
                 limit,
+                actuator_range: joint.actuator_force_range,
             }));
         }
         let tendon_limits = model
@@ -138,6 +143,7 @@ impl Drive {
         Self {
             dt,
             loads: vec![Load::default(); joints.len()],
+            passive: vec![Load::default(); joints.len()],
             joints,
             tendon_limits,
             friction_damping: Law::new(&SolverParams::default(), dt).damping,
@@ -163,9 +169,11 @@ impl Drive {
         for (index, tendon) in model.tendons.iter().enumerate() {
             self.pull_tendon(index, tendon, state, qpos, qvel);
         }
+        self.passive.copy_from_slice(&self.loads);
         for (actuator, &u) in model.actuators.iter().zip(ctrl) {
             self.actuate(model, actuator, u, qpos, qvel);
         }
+        self.bound_actuators(qvel);
         for (index, joint) in self.joints.iter().enumerate() {
             let Some(joint) = joint else { continue };
             let Some(limit) = &joint.limit else { continue };
@@ -332,6 +340,25 @@ impl Drive {
                 self.loads[joint].force += gear * elastic;
             }
             _ => self.add_force(terms, gear * clamped),
+        }
+    }
+
+    /// Clamps what all actuators do to a joint (MuJoCo's `actuatorfrcrange`).
+    fn bound_actuators(&mut self, qvel: &[f64]) {
+        let joints = self.joints.iter().zip(&mut self.loads).zip(&self.passive);
+        for ((joint, load), passive) in joints {
+            let bounded = joint.as_ref().and_then(|j| Some((j, j.actuator_range?)));
+            let Some((joint, [low, high])) = bounded else {
+                continue;
+            };
+            let damping = load.damping - passive.damping;
+            let force = load.force - passive.force - damping * qvel[joint.qvel];
+            let clamped = force.clamp(low, high);
+            // As of a saturated servo, nothing of it is implicit.
+            if clamped != force {
+                load.damping = passive.damping;
+                load.force = passive.force + clamped;
+            }
         }
     }
 

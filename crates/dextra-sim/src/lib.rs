@@ -30,6 +30,7 @@ mod framing;
 mod keyframe;
 mod limit;
 mod mesh;
+mod mobility;
 mod model;
 mod options;
 mod parameter;

@@ -108,6 +108,10 @@ pub struct Joint {
     pub springref: f64,
     /// Position in the file's own configuration (`ref`).
     pub reference: f64,
+    /// Range to which the sum of all actuators' forces on the joint is clamped, when limited
+    /// (`actuatorfrcrange`), N m or N.
+    #[serde(skip)]
+    pub actuator_force_range: Option<[f64; 2]>,
 }
 
 /// A convex shape; cylinders and capsules lie along z, as in MuJoCo.

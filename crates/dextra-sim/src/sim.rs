@@ -259,6 +259,11 @@ impl Sim {
         &self.state.qvel
     }
 
+    /// The controls of the last step, clamped to their ranges.
+    pub fn ctrl(&self) -> &[f64] {
+        &self.ctrl
+    }
+
     /// Simulated time since the last reset, seconds.
     pub fn time_secs(&self) -> f64 {
         self.state.time_secs

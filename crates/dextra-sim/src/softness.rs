@@ -11,7 +11,7 @@
 
 use rapier3d::prelude as rp;
 
-use crate::{build::Plan, limit::Law, world::World};
+use crate::{build::Plan, limit::Law, mobility::Mobility, world::World};
 
 /// The impedance that the engine's `c` stands for: MuJoCo's default `dmax`.
 const IMPEDANCE: f64 = 0.95;
@@ -60,6 +60,8 @@ impl Softness {
 
 /// Velocities of the links of multibodies, which the engine only brings up to date while it steps.
 pub(crate) struct Motion {
+    /// How they can move.
+    pub mobility: Mobility,
     links: Vec<(rp::RigidBodyHandle, rp::MultibodyIndex, usize)>,
     /// Of each rigid body, by the index in its handle; `None` for those that are up to date.
     velocities: Vec<Option<(rp::Vector, rp::Vector)>>,
@@ -79,6 +81,7 @@ impl Motion {
             }
         }
         Self {
+            mobility: Mobility::new(world, plan),
             velocities: vec![None; world.bodies.len()],
             links,
         }
@@ -86,6 +89,7 @@ impl Motion {
 
     /// Reads the velocities before a step.
     pub(crate) fn read(&mut self, world: &World) {
+        self.mobility.read(world);
         for &(handle, multibody, link) in &self.links {
             let Some(multibody) = world.multibody_joints.get_multibody(multibody) else {
                 continue;

@@ -36,6 +36,14 @@ fn every_number_of_a_hand_of_meshes_is_mujocos() {
     compare("hand");
 }
 
+/// Hands as MuJoCo Menagerie writes them, with the files that they include.
+#[test]
+fn every_number_of_hands_of_other_makers_is_mujocos() {
+    for name in ["boxes_scene", "capsules_scene", "tendons_scene"] {
+        compare(&format!("hands/{name}"));
+    }
+}
+
 fn compare(name: &str) {
     let reference = fs::read_to_string(folder().join(name).with_extension("csv")).unwrap();
     let ours = numbers(&load(name));
@@ -131,6 +139,7 @@ fn numbers(m: &Model) -> Vec<Line> {
         );
         let passive = [j.margin, j.damping, j.armature, j.frictionloss, j.stiffness];
         line("passive", i, &[&passive]);
+        line("driven", i, &[&limited(j.actuator_force_range)]);
     }
     for (i, g) in m.geoms.iter().enumerate() {
         let (kind, size) = shape(&g.shape);

@@ -145,3 +145,18 @@ fn recorded_open_loops_agree() {
         "a bar was missed (table above)\n{errors}"
     );
 }
+
+/// Hands of other makers weigh and stand as in MuJoCo and come to rest in the same posture; what all
+/// actuators of a joint do together is bounded alike.
+#[test]
+fn hands_of_other_makers_agree_with_mujoco() {
+    let Some(python) = python("mujoco, numpy") else {
+        return;
+    };
+    let output = run(&python, "hands.py", &trace_args(&trace()));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "a bar was missed (table above)\n{errors}"
+    );
+}

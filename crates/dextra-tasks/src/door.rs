@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::{
-    RewardTerm, TaskError, TaskModel,
+    Measure, RewardTerm, TaskError, TaskModel,
     config::{Source, Tables},
     geometry::distance,
     task::Task,
@@ -149,6 +149,11 @@ impl Task for Door {
 
     fn success(&self, sim: &Sim) -> bool {
         sim.qpos()[self.hinge] >= self.success_hinge_rad
+    }
+
+    fn measures(&self, sim: &Sim) -> Vec<Measure> {
+        let (hinge_rad, bound) = (sim.qpos()[self.hinge], self.success_hinge_rad);
+        vec![Measure::at_least("door open", hinge_rad, bound, "rad")]
     }
 
     fn observed_success(&self, obs: &[f32]) -> Option<bool> {

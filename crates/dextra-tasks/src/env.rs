@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::{RewardKind, RewardTerm, TaskError, TaskModel};
+use crate::{Measure, RewardKind, RewardTerm, TaskError, TaskModel};
 
 /// How to run a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -228,6 +228,17 @@ impl Env {
     /// asks for (`evaluate_success` of mj_envs: more than 25, of the pen more than 20).
     pub fn episode_success(&self) -> bool {
         self.progress.success_steps >= self.task_model.min_success_steps
+    }
+
+    /// What success asks for, and how far it is met now: the task is solved where all of it holds.
+    pub fn measures(&self) -> Vec<Measure> {
+        self.task_model.task.measures(&self.sim)
+    }
+
+    /// Control steps of this episode at which the task was solved, and how many make it a success.
+    pub fn solved_steps(&self) -> (usize, usize) {
+        let needed = self.task_model.min_success_steps;
+        (self.progress.success_steps, needed)
     }
 
     /// Sum of the rewards of this episode.

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::{
-    RewardTerm, TaskError, TaskModel,
+    Measure, RewardTerm, TaskError, TaskModel,
     config::{Source, Tables},
     geometry::{distance, euler_angles},
     task::Task,
@@ -206,6 +206,11 @@ impl Task for Hammer {
 
     fn success(&self, sim: &Sim) -> bool {
         self.goal_m(sim) < self.success_within_m
+    }
+
+    fn measures(&self, sim: &Sim) -> Vec<Measure> {
+        let (left, bound) = (1e3 * self.goal_m(sim), 1e3 * self.success_within_m);
+        vec![Measure::below("nail still out", left, bound, "mm")]
     }
 }
 

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::{
-    RewardTerm, TaskError, TaskModel,
+    Measure, RewardTerm, TaskError, TaskModel,
     config::{Source, Tables},
     task::Task,
 };
@@ -186,6 +186,16 @@ impl Task for Pen {
     fn success(&self, sim: &Sim) -> bool {
         let (view, success) = (self.view(sim), &self.success);
         view.distance_m < success.distance_m && view.alignment > success.alignment
+    }
+
+    fn measures(&self, sim: &Sim) -> Vec<Measure> {
+        let (view, success) = (self.view(sim), &self.success);
+        let degrees = |cosine: f64| cosine.clamp(-1.0, 1.0).acos().to_degrees();
+        let (off, away) = (degrees(view.alignment), 1e2 * view.distance_m);
+        vec![
+            Measure::below("pen turned off by", off, degrees(success.alignment), "°"),
+            Measure::below("pen to its place", away, 1e2 * success.distance_m, "cm"),
+        ]
     }
 
     fn goal(&self, sim: &Sim) -> Vec<f64> {

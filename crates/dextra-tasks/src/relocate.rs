@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::{
-    RewardTerm, TaskError, TaskModel,
+    Measure, RewardTerm, TaskError, TaskModel,
     config::{Source, Tables},
     geometry::distance,
     task::Task,
@@ -175,6 +175,13 @@ impl Task for Relocate {
     fn success(&self, sim: &Sim) -> bool {
         let points = self.points(sim);
         distance(points.ball, points.target) < self.success_within_m
+    }
+
+    fn measures(&self, sim: &Sim) -> Vec<Measure> {
+        let points = self.points(sim);
+        let away = 1e2 * distance(points.ball, points.target);
+        let bound = 1e2 * self.success_within_m;
+        vec![Measure::below("ball to target", away, bound, "cm")]
     }
 }
 

@@ -6,7 +6,8 @@ use dextra_sim::{Sim, SimError};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    RewardTerm, TaskError, TaskModel, config::Source, door, hammer, pen, relocate, scenes_dir,
+    Measure, RewardTerm, TaskError, TaskModel, config::Source, door, hammer, pen, relocate,
+    scenes_dir,
 };
 
 /// The part of an environment that differs between tasks. Stateless: all that changes is in the
@@ -22,6 +23,8 @@ pub(crate) trait Task: Debug + Send + Sync {
     fn dense_terms(&self, sim: &Sim) -> Vec<RewardTerm>;
     /// Whether the task is solved at this moment.
     fn success(&self, sim: &Sim) -> bool;
+    /// The conditions of success: it is solved where all of them hold.
+    fn measures(&self, sim: &Sim) -> Vec<Measure>;
     /// What this episode asks for, as numbers that are near each other for like goals; empty where all
     /// episodes ask the same.
     fn goal(&self, _sim: &Sim) -> Vec<f64> {

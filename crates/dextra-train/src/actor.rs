@@ -17,6 +17,7 @@ use crate::{
     error::TrainError,
     evaluate::Act,
     exploration::{EpisodePlan, Exploration, Held},
+    readings::Readings,
     seeds::{episode_seed, generator},
     takeover::{Outside, Takeover},
 };
@@ -52,6 +53,8 @@ pub struct Frame {
     pub action: Vec<f32>,
     /// Position (m) and quaternion (w, x, y, z) of every body, in the model's order.
     pub body_poses: Vec<[f32; 7]>,
+    /// Contacts, touch and controls after the step.
+    pub readings: Readings,
     /// Round whose parameters acted.
     pub policy_version: u64,
 }
@@ -393,6 +396,7 @@ impl Actor {
             obs: newest.map_or_else(Vec::new, |transition| transition.obs.clone()),
             action: newest.map_or_else(Vec::new, |transition| transition.action.clone()),
             body_poses: body_poses(self.env.sim()),
+            readings: Readings::of(&self.env),
             policy_version,
         }
     }

@@ -15,6 +15,7 @@ mod error;
 mod evaluate;
 mod exploration;
 mod export;
+
 mod hindsight;
 mod import;
 mod keys;
@@ -23,6 +24,7 @@ mod memory;
 mod metrics;
 mod policy;
 mod provenance;
+mod readings;
 mod recording;
 mod replay;
 mod run_folder;
@@ -53,6 +55,7 @@ pub use log::{RunLog, ScheduledTakeover};
 pub use metrics::{MetricRow, columns};
 pub use policy::{LoadedPolicy, load_policy, shipped_policy};
 pub use provenance::{Provenance, VERSION};
+pub use readings::Readings;
 pub use recording::{Take, record_episode, record_take};
 pub use replay::{
     Divergence, ReplayReport, begin, replay_actions, replay_states, snapshot_bytes, visit_states,

@@ -9,6 +9,7 @@ use crate::{
     actor::body_poses,
     error::TrainError,
     evaluate::{Act, episode},
+    readings::Readings,
     seeds::generator,
 };
 
@@ -23,6 +24,8 @@ pub struct Screening {
     /// Position (m) and quaternion (w, x, y, z) of every body in the model's order: after the reset and
     /// after each step.
     pub body_poses: Vec<Vec<[f32; 7]>>,
+    /// Contacts, touch and controls at the same moments.
+    pub readings: Vec<Readings>,
     /// Whether it counts as a success.
     pub success: bool,
     /// Sum of its rewards.
@@ -44,20 +47,23 @@ pub fn screen(
     let mut expert = Expert::new(task)?;
     expert.reset(seed);
     let mut rng = generator(seed, "evaluation", 0);
-    let mut seen = Vec::new();
+    let (mut seen, mut readings) = (Vec::new(), Vec::new());
     let outcome = episode(&mut env, seed, |env| {
         seen.push(body_poses(env.sim()));
+        readings.push(Readings::of(env));
         match policy {
             Some(policy) => policy.act(env.observation(), &mut rng),
             None => expert.act(env),
         }
     });
     seen.push(body_poses(env.sim()));
+    readings.push(Readings::of(&env));
     Ok(Screening {
         seed,
         model: Arc::clone(env.sim().model()),
         control_dt_secs: env.control_dt_secs(),
         body_poses: seen,
+        readings,
         success: outcome.success,
         total_reward: outcome.total_reward,
     })
@@ -85,5 +91,14 @@ mod tests {
         assert!(seen.iter().all(|s| s.body_poses.len() == 201));
         let hand = |step: usize| &seen[0].body_poses[step];
         assert!(hand(0) != hand(100));
+        // A hand that opens a door has touched it.
+        let opened = seen.iter().find(|seen| seen.success).unwrap();
+        assert_eq!(opened.readings.len(), opened.body_poses.len());
+        assert!(
+            opened
+                .readings
+                .iter()
+                .any(|readings| !readings.contacts.is_empty())
+        );
     }
 }

@@ -14,6 +14,7 @@ mod error;
 mod eval;
 mod export;
 mod progress;
+mod quiet;
 mod record;
 mod render;
 mod replay;
@@ -63,8 +64,19 @@ enum Command {
     Doctor,
 }
 
+impl Cli {
+    /// Whether a graphics driver is asked.
+    fn draws(&self) -> bool {
+        use Command::{Doctor, Render, View};
+        matches!(self.command, None | Some(View(_) | Render(_) | Doctor))
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.draws() {
+        quiet::layers();
+    }
     let outcome = match cli.command {
         None => window::run(cli.window),
         Some(Command::View(args)) => window::view(args),

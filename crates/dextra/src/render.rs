@@ -37,6 +37,10 @@ pub struct Args {
     /// Point of view: 1 all from the front, 2 close, 3 across, 4 from above.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub view: u8,
+    /// Draw over the scene, names between commas: contacts, forces, joints, actuators, inertia, mass-centre,
+    /// collision, touch, transparent, wireframe.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub overlay: Vec<String>,
     /// Draw without shadows, which is faster where no GPU draws.
     #[arg(long)]
     pub no_shadows: bool,
@@ -76,11 +80,17 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         time::Duration,
     };
 
-    use dextra_app::{Clip, FilmError, FilmOptions, check_film, film};
+    use dextra_app::{Clip, FilmError, FilmOptions, Overlay, check_film, film};
     use dextra_tasks::TaskModel;
     use dextra_train::{Act, EvalSeeds, load_policy, screen};
     use indicatif::{ProgressBar, ProgressStyle};
 
+    let overlays = args
+        .overlay
+        .iter()
+        .map(|name| name.parse::<Overlay>())
+        .collect::<Result<_, String>>()
+        .map_err(|error| CliError::Usage(format!("--overlay: {error}")))?;
     let failed = |error: FilmError| CliError::Failed(error.to_string());
     let options = FilmOptions {
         out: args.out,
@@ -89,6 +99,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         speed: args.speed,
         view: usize::from(args.view - 1),
         shadows: !args.no_shadows,
+        overlays,
     };
     let policy = match args.policy.to_str() {
         Some("expert") => None,
@@ -124,11 +135,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
             seen.total_reward,
             seen.body_poses.len() - 1
         );
-        clips.push(Clip {
-            model: seen.model,
-            step_secs: seen.control_dt_secs,
-            body_poses: seen.body_poses,
-        });
+        clips.push(Clip::from(seen));
     }
 
     let interrupted = Arc::new(AtomicBool::new(false));

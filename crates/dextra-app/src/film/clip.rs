@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use dextra_sim::Model;
+use dextra_train::{Readings, Screening};
 
 use super::{FilmOptions, LAST_STAYS_SECS};
-use crate::scene::Still;
+use crate::{ghost::Lines, scene::Still};
 
 /// One episode: where every body was at every step.
 #[derive(Clone)]
@@ -16,6 +17,22 @@ pub struct Clip {
     pub step_secs: f64,
     /// Position (m) and quaternion (w, x, y, z) of every body in the model's order, for each step.
     pub body_poses: Vec<Vec<[f32; 7]>>,
+    /// Contacts, touch and controls at each step; empty where they are not known.
+    pub readings: Vec<Readings>,
+    /// Ghosts at each step; empty where there are none.
+    pub(crate) ghosts: Vec<Lines>,
+}
+
+impl From<Screening> for Clip {
+    fn from(seen: Screening) -> Self {
+        Self {
+            model: seen.model,
+            step_secs: seen.control_dt_secs,
+            body_poses: seen.body_poses,
+            readings: seen.readings,
+            ghosts: Vec::new(),
+        }
+    }
 }
 
 impl Clip {
@@ -31,9 +48,12 @@ impl Clip {
         let still = |picture: usize| {
             let at = picture as f64 * options.speed / (fps * self.step_secs);
             let step = (at as usize).min(last);
+            let next = (step + 1).min(last);
             Still {
                 older: self.body_poses[step].clone(),
-                newer: self.body_poses[(step + 1).min(last)].clone(),
+                newer: self.body_poses[next].clone(),
+                readings: self.readings.get(next).cloned().unwrap_or_default(),
+                ghosts: self.ghosts.get(next).cloned().unwrap_or_default(),
                 share: if step < last { at.fract() as f32 } else { 0.0 },
             }
         };
@@ -58,6 +78,8 @@ mod tests {
             body_poses: (0..=100)
                 .map(|step| vec![[step as f32, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]])
                 .collect(),
+            readings: Vec::new(),
+            ghosts: Vec::new(),
         };
         let options = |fps, speed| FilmOptions {
             out: "x.gif".into(),
@@ -66,6 +88,7 @@ mod tests {
             speed,
             view: 0,
             shadows: true,
+            overlays: Vec::new(),
         };
         // A second in real time at 40 pictures a second: 2.5 steps apart.
         let stills = clip.stills(&options(40, 1.0));

@@ -191,6 +191,7 @@ mod tests {
             speed: 1.0,
             view: 0,
             shadows: true,
+            overlays: Vec::new(),
         };
         let pictures: Vec<Picture> = [3, 3, 8, 20].map(picture).to_vec();
         let mut gif = Gif::new(File::create(&path).unwrap(), &options);

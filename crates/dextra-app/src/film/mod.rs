@@ -20,7 +20,11 @@ pub(crate) use record::{Filming, RecordPlugin};
 use sink::Sink;
 use studio::{Picture, Studio};
 
-use crate::{AppError, camera::Eye, scene::Still};
+use crate::{
+    AppError,
+    camera::Eye,
+    scene::{Overlay, Overlays, Still},
+};
 
 /// Seconds for which the last picture of an episode stays.
 const LAST_STAYS_SECS: f64 = 0.6;
@@ -42,6 +46,8 @@ pub struct FilmOptions {
     pub view: usize,
     /// Whether to draw shadows, which takes longer.
     pub shadows: bool,
+    /// What to draw over the scene.
+    pub overlays: Vec<Overlay>,
 }
 
 /// How far a film is: pictures drawn, of how many. Answers whether to go on.
@@ -133,14 +139,25 @@ pub fn film(clips: &[Clip], options: &FilmOptions, watcher: Watcher) -> Result<F
     let Some(first) = clips.first() else {
         return Err(FilmError::Blank);
     };
-    let eye = Eye::preset(options.view, &first.model.framing);
-    film_from(clips, eye, options, watcher)
+    let look = Look {
+        eye: Eye::preset(options.view, &first.model.framing),
+        overlays: Overlays::of(&options.overlays),
+    };
+    film_as(clips, look, options, watcher)
 }
 
-/// As [`film`], from any point of view.
-pub(crate) fn film_from(
+/// How a film looks at its scene.
+pub(crate) struct Look {
+    /// From where.
+    pub eye: Eye,
+    /// With what drawn over it.
+    pub overlays: Overlays,
+}
+
+/// As [`film`], from any point of view, with anything drawn over the scene.
+pub(crate) fn film_as(
     clips: &[Clip],
-    eye: Eye,
+    look: Look,
     options: &FilmOptions,
     watcher: Watcher,
 ) -> Result<Film, FilmError> {
@@ -149,7 +166,7 @@ pub(crate) fn film_from(
         .map(|clip| (clip, clip.stills(options)))
         .collect();
     let pictures: usize = reel.iter().map(|(_, stills)| stills.len()).sum();
-    let mut studio = Studio::new(options.size, eye, options.shadows);
+    let mut studio = Studio::new(options.size, look, options.shadows);
     let mut sink = Sink::create(options)?;
     if sink.wants_survey() {
         sink.survey(&survey(&mut studio, &reel)?);

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use dextra_sim::{Model, Pose};
 
-use super::{Clip, FilmError, studio::Studio};
-use crate::{camera::Eye, scene::Still};
+use super::{Clip, FilmError, Look, studio::Studio};
+use crate::{
+    camera::Eye,
+    scene::{Overlays, Still},
+};
 
 /// Takes pictures. To be made on the thread that it takes them on.
 pub(crate) struct Photographs {
@@ -26,9 +29,13 @@ impl Photographs {
     /// When the driver draws nothing.
     pub fn take(&mut self, model: &Arc<Model>, poses: &[Pose]) -> Result<Vec<u8>, FilmError> {
         let size = self.size;
-        let studio = self
-            .studio
-            .get_or_insert_with(|| Studio::new(size, Eye::preset(0, &model.framing), false));
+        let studio = self.studio.get_or_insert_with(|| {
+            let look = Look {
+                eye: Eye::preset(0, &model.framing),
+                overlays: Overlays::default(),
+            };
+            Studio::new(size, look, false)
+        });
         let numbers = |pose: &Pose| {
             let ([x, y, z], [w, i, j, k]) = (pose.pos, pose.quat);
             [x, y, z, w, i, j, k].map(|v| v as f32)
@@ -37,12 +44,14 @@ impl Photographs {
         let still = Still {
             older: poses.clone(),
             newer: poses,
-            share: 0.0,
+            ..Still::default()
         };
         let clip = Clip {
             model: Arc::clone(model),
             step_secs: 1.0,
             body_poses: Vec::new(),
+            readings: Vec::new(),
+            ghosts: Vec::new(),
         };
         let mut taken = None;
         studio.shoot(&clip, &[still], &mut |picture| {

@@ -12,15 +12,17 @@ use std::{
 use bevy::prelude::*;
 use bevy_panorbit_camera::PanOrbitCamera;
 
-use super::{Clip, Film, FilmError, FilmOptions, film_from, mp4};
+use super::{Clip, Film, FilmError, FilmOptions, Look, film_as, mp4};
 use crate::{
     camera::Eye,
     capture::free_name,
+    ghost,
     notice::Notices,
-    scene::Quality,
+    panel::Layout,
+    scene::{Overlays, Quality},
     session::{Stage, Training},
     source::{PlaySystems, Shown, Source, Watch},
-    tape::Tape,
+    tape::{Kept, Tape},
 };
 
 /// Size and rate of the videos.
@@ -101,11 +103,11 @@ pub(crate) struct Rolling {
 }
 
 impl Rolling {
-    fn start(clip: Clip, eye: Eye, options: FilmOptions) -> Self {
+    fn start(clip: Clip, look: Look, options: FilmOptions) -> Self {
         let strip = Arc::new(Strip::default());
         let shared = Arc::clone(&strip);
         let thread = thread::spawn(move || {
-            film_from(&[clip], eye, &options, &mut |done, all| {
+            film_as(&[clip], look, &options, &mut |done, all| {
                 shared.done.store(done, Ordering::Relaxed);
                 shared.all.store(all, Ordering::Relaxed);
                 !shared.stopped.load(Ordering::Relaxed)
@@ -145,6 +147,8 @@ fn begin(
     training: Res<Training>,
     shown: Res<Shown>,
     quality: Res<Quality>,
+    overlays: Res<Overlays>,
+    layout: Res<Layout>,
     camera: Single<&PanOrbitCamera>,
     mut notices: ResMut<Notices>,
 ) {
@@ -168,10 +172,13 @@ fn begin(
         *filming = Filming::Waiting(number);
         return;
     }
-    let kept = episode.filter_map(|number| tape.get(number));
-    let body_poses: Vec<_> = kept
-        .map(|kept| kept.frame.body_poses.clone())
-        .filter(|poses| poses.len() == shown.0.bodies.len())
+    let kept: Vec<&Kept> = episode
+        .filter_map(|number| tape.get(number))
+        .filter(|kept| kept.frame.body_poses.len() == shown.0.bodies.len())
+        .collect();
+    let ghosts = kept
+        .iter()
+        .map(|kept| ghost::lines(&shown.0, kept, &watch, &layout))
         .collect();
     let ending = if mp4::is_possible() { "mp4" } else { "gif" };
     let options = FilmOptions {
@@ -184,13 +191,21 @@ fn begin(
         },
         view: 0,
         shadows: quality.shadows,
+        overlays: Vec::new(),
     };
     let clip = Clip {
         model: Arc::clone(&shown.0),
         step_secs: 1.0 / watch.control_hz,
-        body_poses,
+        body_poses: kept.iter().map(|k| k.frame.body_poses.clone()).collect(),
+        readings: kept.iter().map(|k| k.frame.readings.clone()).collect(),
+        ghosts,
     };
-    *filming = Filming::Rolling(Rolling::start(clip, Eye::of(&camera), options));
+    // As the window draws it now.
+    let look = Look {
+        eye: Eye::of(&camera),
+        overlays: overlays.clone(),
+    };
+    *filming = Filming::Rolling(Rolling::start(clip, look, options));
 }
 
 fn end(mut filming: ResMut<Filming>, mut notices: ResMut<Notices>) {

@@ -199,6 +199,7 @@ mod tests {
             speed: 1.0,
             view: 0,
             shadows: true,
+            overlays: Vec::new(),
         }
     }
 

@@ -21,10 +21,11 @@ use bevy::{
     winit::WinitPlugin,
 };
 
-use super::{Clip, FilmError};
+use super::{Clip, FilmError, Look};
 use crate::{
     camera::{Eye, lens},
-    scene::{ModelPlugin, Placing, Quality, Still, hold_still},
+    ghost,
+    scene::{ModelPlugin, Placing, Quality, Still, film_plugin, hold_still},
     source::Shown,
 };
 
@@ -53,7 +54,8 @@ pub(super) struct Studio {
 
 impl Studio {
     /// A studio that draws pictures of that size.
-    pub fn new(size: [u32; 2], eye: Eye, shadows: bool) -> Self {
+    pub fn new(size: [u32; 2], look: Look, shadows: bool) -> Self {
+        let Look { eye, overlays } = look;
         let mut app = App::new();
         app.add_plugins(
             DefaultPlugins
@@ -80,7 +82,8 @@ impl Studio {
         )
         .insert_resource(Quality { shadows })
         .init_resource::<Still>()
-        .add_plugins(ModelPlugin)
+        .add_plugins((ModelPlugin, film_plugin, ghost::film_plugin))
+        .insert_resource(overlays)
         .add_systems(Update, hold_still.in_set(Placing));
         let [width, height] = size;
         let mut image = Image::new_uninit(

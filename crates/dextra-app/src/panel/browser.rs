@@ -15,8 +15,6 @@ use crate::{
     view::{View, grouped},
 };
 
-/// Height of the part below the scene, logical pixels.
-pub(super) const HEIGHT: f32 = 152.0;
 /// Height of a row of the list, and size of its picture.
 const ROW: f32 = 60.0;
 const PICTURE: [f32; 2] = [72.0, 54.0];

@@ -46,7 +46,7 @@ pub(super) fn show(ctx: &egui::Context, rect: Rect, driven: bool, answer: &mut A
 fn window(ui: &mut Ui, height: f32) -> Rect {
     in_columns(ui, height, |left, right| {
         for (i, group) in GROUPS.iter().enumerate() {
-            let column = if i < GROUPS.len() / 2 {
+            let column = if i < GROUPS.len().div_ceil(2) {
                 &mut *left
             } else {
                 &mut *right

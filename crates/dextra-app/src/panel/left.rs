@@ -1,8 +1,8 @@
 //! The left panel: the training and its one big button, what is watched, the episode, the reward.
 
 use bevy_egui::egui::{
-    self, Align, Button, Color32, DragValue, Layout, ProgressBar, RichText, ScrollArea, Slider, Ui,
-    vec2,
+    self, Align, Button, Color32, DragValue, Label, Layout, ProgressBar, RichText, ScrollArea,
+    Slider, Ui, vec2,
 };
 
 use dextra_tasks::task_purpose;
@@ -12,6 +12,7 @@ use crate::{
     action::Action,
     bindings,
     demos::DatasetEntry,
+    outcome,
     session::Stage,
     source::{SPEEDS, Source},
     view::{EpisodeView, RolloutView, View, duration, grouped, rough_duration},
@@ -367,14 +368,49 @@ fn status(ui: &mut Ui, episode: &EpisodeView, view: &View, answer: &mut Answer) 
                 match (episode.success, episode.success_now) {
                     (true, _) => ui.colored_label(theme::GOOD, "✔ yes"),
                     (false, true) => ui.colored_label(theme::CAUTION, "holding…"),
+                    (false, false) if episode.failed.is_some() => {
+                        ui.colored_label(theme::BAD, "✘ failed")
+                    }
                     (false, false) => ui.label("not yet"),
                 };
+                let (solved, needed) = episode.solved_steps;
+                ui.label(
+                    RichText::new(format!("{solved} of {needed} steps"))
+                        .small()
+                        .color(theme::QUIET),
+                )
+                .on_hover_text("Steps at which the task was solved, of those that make a success");
             });
             if episode.by_hand > 0 {
                 row(ui, "By hand", |ui| {
                     let text = format!("{} steps", episode.by_hand);
                     ui.colored_label(theme::CAUTION, text)
                         .on_hover_text("Its success says nothing of who acts otherwise");
+                });
+            }
+            for measure in &episode.measures {
+                let name = outcome::capitalised(measure.name);
+                row(ui, &name, |ui| {
+                    let color = if measure.is_met() {
+                        theme::GOOD
+                    } else {
+                        theme::TEXT
+                    };
+                    ui.colored_label(color, outcome::value(measure));
+                    let needs = format!("needs {}", outcome::bound(measure));
+                    ui.add(Label::new(RichText::new(needs).small().color(theme::QUIET)).truncate());
+                });
+            }
+            if let Some(last) = &view.last {
+                row(ui, "Before", |ui| {
+                    let (text, color) = match last.success {
+                        true => ("✔ success", theme::GOOD),
+                        false => ("✘ failed: why?", theme::BAD),
+                    };
+                    let button = ui
+                        .small_button(RichText::new(text).color(color))
+                        .on_hover_text(format!("{}. A click shows how it ended", last.why));
+                    answer.on_click("last_episode", &button, Action::Pin(last.number));
                 });
             }
             row(ui, "Return", |ui| {

@@ -15,6 +15,7 @@ mod record;
 mod sandbox;
 mod status;
 mod theme;
+mod tiles;
 mod timeline;
 mod top;
 
@@ -32,24 +33,24 @@ use crate::{
     browser::{Browse, Browses},
     camera::View3d,
     control::Edits,
+    dock::{Dock, Docks},
     record::FolderWish,
     sandbox::{Command, Commands},
     view::{Sources, View},
     workspace::{Arrangement, Tab, Workspace},
 };
 
-/// Height of the timeline, logical pixels.
-const TIMELINE_HEIGHT: f32 = 190.0;
-
 /// Which panels are open.
 #[derive(Resource, Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Layout {
     /// Training, sources, episode.
     pub left: bool,
-    /// Charts, the learner's numbers or the policy's.
+    /// Charts, the learner's numbers, the policy's and the memory.
     pub right: bool,
-    /// Which of them.
+    /// Which of them was brought to the front last.
     pub tab: Tab,
+    /// Whether the policy's is on the screen.
+    pub policy: bool,
     /// The timeline.
     pub bottom: bool,
     /// The list of keys.
@@ -73,6 +74,7 @@ impl Layout {
             left,
             right,
             tab,
+            policy: right && tab == Tab::Policy,
             bottom,
             help: false,
             palette: false,
@@ -98,9 +100,14 @@ impl Layout {
         }
     }
 
+    /// Whether the prior's sampled actions are shown.
+    pub fn shows_samples(&self) -> bool {
+        self.policy
+    }
+
     /// Whether something shows what the critics say.
     pub fn shows_values(&self) -> bool {
-        self.bottom || (self.right && self.tab == Tab::Policy)
+        self.bottom || self.shows_samples()
     }
 }
 
@@ -123,6 +130,8 @@ struct Answer {
     folder: Option<String>,
     /// Whether a text field has the keyboard.
     typing: bool,
+    /// Whether a tile was moved.
+    moved: bool,
 }
 
 impl Answer {
@@ -175,6 +184,7 @@ struct Asked<'w> {
     commands: ResMut<'w, Commands>,
     browses: ResMut<'w, Browses>,
     folder: ResMut<'w, FolderWish>,
+    docks: ResMut<'w, Docks>,
 }
 
 fn panels(
@@ -193,7 +203,11 @@ fn panels(
     }
     let (mut answer, rest) = match sources.sandbox_view() {
         Some(view) => sandbox::draw(ctx, &view, *layout),
-        None => draw(ctx, &sources.view(), *layout),
+        None => {
+            let docks = asked.docks.bypass_change_detection();
+            let dock = docks.of(layout.workspace);
+            draw(ctx, &sources.view(), *layout, dock)
+        }
     };
     if let Some(dialog) = sources.dialog() {
         sandbox::open::show(ctx, &dialog, &mut answer);
@@ -213,13 +227,14 @@ fn panels(
     if answer.folder.is_some() {
         asked.folder.0 = answer.folder;
     }
+    asked.docks.bypass_change_detection().moved |= answer.moved;
     marks.0 = answer.marks;
     view3d.rect = Some(rest);
     Ok(())
 }
 
 /// Draws everything; returns what was asked for and the rectangle left for the scene.
-fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect) {
+fn draw(ctx: &egui::Context, view: &View, layout: Layout, dock: &mut Dock) -> (Answer, egui::Rect) {
     let mut answer = Answer::default();
     let mut root = egui::Ui::new(
         ctx.clone(),
@@ -240,46 +255,20 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
         .resizable(false)
         .frame(frame(10, 3))
         .show_inside(&mut root, |ui| top::show(ui, view, &layout, &mut answer));
-    if layout.left {
-        egui::Panel::left("left")
-            .exact_size(264.0)
-            .resizable(false)
-            .frame(frame(12, 8))
-            .show_inside(&mut root, |ui| match (&view.browser, layout.workspace) {
-                (Some(browser), _) => browser::list(ui, browser, &mut answer),
-                (None, Workspace::Analyse) => analyse::runs(ui, view, &mut answer),
-                (None, Workspace::Record) => record::show(ui, view, &mut answer),
-                (None, _) => left::show(ui, view, &mut answer),
-            });
-    }
-    if layout.right {
-        egui::Panel::right("right")
-            .exact_size(284.0)
-            .resizable(false)
-            .frame(frame(10, 8))
-            .show_inside(&mut root, |ui| right(ui, view, layout.tab, &mut answer));
-    }
-    if let Some(browser) = &view.browser {
-        egui::Panel::bottom("episode")
-            .exact_size(browser::HEIGHT)
-            .resizable(false)
-            .frame(frame(10, 5))
-            .show_inside(&mut root, |ui| browser::steps(ui, browser, &mut answer));
-    } else if layout.bottom {
-        egui::Panel::bottom("timeline")
-            .exact_size(TIMELINE_HEIGHT)
-            .resizable(false)
-            .frame(frame(10, 5))
-            .show_inside(&mut root, |ui| timeline::show(ui, view, &mut answer));
-    }
-    let mut rest = root.available_rect_before_wrap();
+    // What is browsed stands where training and timeline do, also where those are hidden.
+    let browses = view.browser.is_some();
+    let tiled = Layout {
+        left: layout.left || browses,
+        bottom: layout.bottom || browses,
+        ..layout
+    };
+    let scene = tiles::show(&mut root, view, &tiled, dock, &mut answer);
+    // Behind another tab it rests in a corner.
+    let corner = |rect: egui::Rect| egui::Rect::from_min_size(rect.max, egui::Vec2::splat(1.0));
+    let mut rest = scene.unwrap_or_else(|| corner(ctx.viewport_rect()));
     if layout.workspace == Workspace::Analyse {
-        egui::CentralPanel::default()
-            .frame(frame(12, 8))
-            .show_inside(&mut root, |ui| analyse::show(ui, view, &mut answer));
         overlay::notices(&root, rest, view);
-        // The scene rests in a corner.
-        rest = egui::Rect::from_min_size(rest.max, egui::Vec2::splat(1.0));
+        rest = corner(rest);
     } else if let Some(browser) = &view.browser {
         browser::over_the_scene(&root, rest, view, browser);
     } else if view.record.open {
@@ -300,29 +289,6 @@ fn draw(ctx: &egui::Context, view: &View, layout: Layout) -> (Answer, egui::Rect
     }
     answer.marks.insert("view", rest);
     (answer, rest)
-}
-
-/// The right panel: a row of tabs and what was chosen.
-fn right(ui: &mut egui::Ui, view: &View, chosen: Tab, answer: &mut Answer) {
-    ui.horizontal(|ui| {
-        for tab in Tab::ALL {
-            let button = egui::Button::selectable(tab == chosen, tab.name());
-            let mark = match tab {
-                Tab::Charts => "tab_charts",
-                Tab::Learner => "tab_learner",
-                Tab::Policy => "tab_policy",
-                Tab::Memory => "tab_memory",
-            };
-            let response = ui.add(button);
-            answer.on_click(mark, &response, Action::Show(tab));
-        }
-    });
-    match chosen {
-        Tab::Charts => charts::show(ui, view),
-        Tab::Learner => learner::show(ui, view, answer),
-        Tab::Policy => policy::show(ui, view),
-        Tab::Memory => memory::show(ui, view, answer),
-    }
 }
 
 #[cfg(test)]

@@ -64,6 +64,18 @@ pub(super) fn show(root: &Ui, rect: Rect, view: &View) {
             theme::GOOD,
         );
     }
+    if let Some(why) = view.episode.as_ref().and_then(|e| e.failed.as_ref()) {
+        let right = pos2(rect.max.x - 14.0, rect.min.y + 10.0);
+        let first = write(
+            right,
+            Align2::RIGHT_TOP,
+            "✘ failed".into(),
+            17.0,
+            theme::BAD,
+        );
+        let below = pos2(right.x, first.max.y + 2.0);
+        write(below, Align2::RIGHT_TOP, why.clone(), 13.0, theme::TEXT);
+    }
     notices(root, rect, view);
 }
 
@@ -148,7 +160,8 @@ fn detail(view: &View) -> String {
         }
     }
     let stands = view.achieved_speed < 0.02;
-    if view.silence_secs > SILENT_AFTER_SECS && stands && !view.is_paused() {
+    let rests = view.is_paused() || view.scrubs();
+    if view.silence_secs > SILENT_AFTER_SECS && stands && !rests {
         let why = match view.stage {
             Stage::Starting => "starting",
             Stage::Evaluating => "the policy is being evaluated",
@@ -158,7 +171,7 @@ fn detail(view: &View) -> String {
             "{why}, last frame {} ago",
             duration(view.silence_secs)
         ));
-    } else if !view.is_paused() {
+    } else if !rests {
         parts.push(format!("{:.1}× real time", view.achieved_speed));
         if view.rollout.is_none() {
             parts.push(format!("{:.1} s behind", view.behind_secs));

@@ -112,6 +112,7 @@ fn entries(view: &View) -> Vec<Entry> {
         }
     }
     entries.push(entry("Stop the training".into(), Action::StopTraining));
+    entries.push(entry("Reset the layout".into(), Action::ResetLayout));
     for workspace in Workspace::ALL {
         let text = format!("Workspace {}", workspace.name());
         entries.push(entry(text, Action::Arrange(workspace)));

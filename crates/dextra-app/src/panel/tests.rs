@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use bevy_egui::egui::{Event, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2};
 use dextra_data::dataset::Glance;
+use dextra_tasks::Measure;
 use dextra_train::{EvalResult, MetricRow, Status};
 
 use super::*;
@@ -15,6 +16,7 @@ use crate::{
     demos::DatasetEntry,
     history::History,
     memory::{Memory, tests::memory},
+    outcome::LastEpisode,
     session::Stage,
     source::Source,
     tape::tests::tape,
@@ -93,6 +95,20 @@ fn view<'a>(stage: Stage, status: &'a Status, history: &'a History) -> View<'a> 
             actor: "expert",
             by_hand: 34,
             policy_version: 3,
+            measures: vec![Measure {
+                name: "door open",
+                value: 0.42,
+                bound: 1.35,
+                at_least: true,
+                unit: "rad",
+            }],
+            solved_steps: (3, 26),
+            failed: Some("door open 0.42 rad, needs at least 1.35 rad".into()),
+        }),
+        last: Some(LastEpisode {
+            success: false,
+            why: "door open 0.00 rad, needs at least 1.35 rad".into(),
+            number: 199,
         }),
         fps: 60.0,
         adapter: "llvmpipe",
@@ -135,12 +151,13 @@ fn draw_with(
     events: Vec<Event>,
 ) -> (Answer, Rect) {
     theme::apply(ctx);
+    let mut dock = Dock::first(layout.workspace);
     for _ in 0..2 {
         ctx.begin_pass(RawInput {
             screen_rect: Some(WINDOW),
             ..RawInput::default()
         });
-        let _ = draw(ctx, view, layout);
+        let _ = draw(ctx, view, layout, &mut dock);
         let _ = ctx.end_pass();
     }
     ctx.begin_pass(RawInput {
@@ -148,7 +165,7 @@ fn draw_with(
         events,
         ..RawInput::default()
     });
-    let drawn = draw(ctx, view, layout);
+    let drawn = draw(ctx, view, layout, &mut dock);
     let _ = ctx.end_pass();
     drawn
 }
@@ -209,7 +226,7 @@ fn every_stage_draws_within_the_window_and_leaves_room_for_the_scene() {
             vec![],
         );
         assert!(answer.actions.is_empty());
-        assert_eq!((rest.width(), rest.height()), (732.0, 472.0), "{rest}");
+        assert_eq!((rest.width(), rest.height()), (730.0, 471.0), "{rest}");
         for (name, rect) in &answer.marks {
             assert!(WINDOW.contains_rect(*rect), "{name} at {rect}");
         }

@@ -33,6 +33,7 @@ pub(super) fn show(ui: &mut Ui, view: &View, answer: &mut Answer) {
     ) {
         (None, _) => "Value: no critics".to_owned(),
         (Some(_), false) => "Value: asked for".to_owned(),
+        (Some(_), true) if timeline.unit.is_none() => "Value, scaled".to_owned(),
         (Some(_), true) => "Value".to_owned(),
     };
     strip(ui, "Reward", &terms, timeline, height, answer);

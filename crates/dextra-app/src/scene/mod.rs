@@ -9,16 +9,19 @@ use std::f32::consts::FRAC_PI_2;
 
 use bevy::prelude::*;
 use dextra_sim::{Geom, Model, Pose, Shape};
+use dextra_train::Readings;
 
 use crate::{
     browser::Browser,
+    ghost::Lines,
     record::Studio,
     sandbox::Sandbox,
     source::{Blend, PlaySystems, Shown, Watch},
     tape::Tape,
 };
 use material::{Matte, Paint};
-pub(crate) use overlays::{Overlay, Overlays};
+pub use overlays::Overlay;
+pub(crate) use overlays::{Overlays, film_plugin};
 pub(crate) use stage::BACKGROUND;
 
 /// How much the picture may cost.
@@ -250,6 +253,10 @@ pub(crate) struct Still {
     pub newer: Vec<[f32; 7]>,
     /// Share of the newer, in [0, 1].
     pub share: f32,
+    /// Contacts, touch and controls of it.
+    pub readings: Readings,
+    /// Ghosts.
+    pub ghosts: Lines,
 }
 
 /// Places bodies as the [`Still`] says.

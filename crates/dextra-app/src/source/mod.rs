@@ -188,11 +188,14 @@ impl Watch {
     pub fn judge(&self, training: &Training) -> Option<Judge> {
         let given = || {
             let given = self.given.as_ref()?;
+            let policy = Arc::clone(given.policy.networks()?);
             let config = given.policy.config.as_ref();
             Some(Judge {
-                policy: Arc::clone(given.policy.networks()?),
                 name: given.name.clone(),
-                reward_scale: config.map(|config| config.learn.reward_scale),
+                reward_scale: policy
+                    .reward_scale()
+                    .or_else(|| config.map(|config| config.learn.reward_scale)),
+                policy,
             })
         };
         let trained = || {

@@ -167,6 +167,7 @@ mod tests {
             obs: Vec::new(),
             action: Vec::new(),
             body_poses: vec![[step as f32, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]],
+            readings: dextra_train::Readings::default(),
             policy_version: 0,
         }
     }

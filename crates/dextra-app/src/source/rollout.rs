@@ -10,7 +10,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use dextra_data::{Episode, Source, Transition};
 use dextra_tasks::{Env, Expert, TaskError};
-use dextra_train::{Act, Frame, Pilot, generator};
+use dextra_train::{Act, Frame, Pilot, Readings, generator};
 use rand_chacha::ChaCha8Rng;
 
 /// An [`Act`] that the rollout's thread can hold.
@@ -306,6 +306,7 @@ impl Player {
             obs: done.obs,
             action: done.action,
             body_poses,
+            readings: Readings::of(&self.env),
             policy_version,
         });
     }

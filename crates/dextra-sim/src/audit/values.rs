@@ -34,6 +34,7 @@ const NUMERIC: &[(&str, usize, usize)] = &[
     ("gear", 1, 6),
     ("ctrlrange", 2, 2),
     ("forcerange", 2, 2),
+    ("actuatorfrcrange", 2, 2),
     ("gainprm", 1, 10),
     ("biasprm", 1, 10),
     ("kp", 1, 1),

@@ -160,6 +160,12 @@ impl Bodies {
             Some(_) if !free => typed.range,
             _ => None,
         };
+        let actuator_force_range = limits(
+            element,
+            "actuatorfrcrange",
+            "actuatorfrclimited",
+            settings.autolimits,
+        )?;
         // An anchor or axis means nothing for free motion; `<freejoint>` has no axis at all.
         let axis = match (free, unit(typed.axis)) {
             (true, _) => [0.0, 0.0, 1.0],
@@ -184,6 +190,7 @@ impl Bodies {
             stiffness: scalar("stiffness")?,
             springref: typed.springref,
             reference: typed.ref_,
+            actuator_force_range: actuator_force_range.filter(|_| !free),
         });
         self.nq += positions;
         self.nv += velocities;

@@ -109,9 +109,17 @@ pub(crate) fn compile(
 
 /// Hash of a model that has neither hash nor warnings yet: those depend on where the file lies.
 pub(crate) fn digest(model: &Model, origin: &Path) -> Result<String, SceneError> {
-    let bytes = bincode::serialize(model)
-        .map_err(|error| SceneError::scene(origin, format!("cannot hash the scene: {error}")))?;
-    Ok(Sha256::digest(&bytes)
+    let failed = |error| SceneError::scene(origin, format!("cannot hash the scene: {error}"));
+    let mut hash = Sha256::new();
+    hash.update(bincode::serialize(model).map_err(failed)?);
+    // Only where there are any, so that recordings of older scenes still know theirs.
+    for (index, joint) in model.joints.iter().enumerate() {
+        if let Some(range) = joint.actuator_force_range {
+            hash.update(bincode::serialize(&(index as u64, range)).map_err(failed)?);
+        }
+    }
+    Ok(hash
+        .finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect())

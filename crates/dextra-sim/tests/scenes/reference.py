@@ -1,6 +1,6 @@
 """What MuJoCo compiles a scene to, as lines `key,index,numbers...`.
 
-    python reference.py compile.xml > compile.csv        (likewise hand.xml; needs: pip install mujoco)
+    python reference.py compile.xml > compile.csv        (likewise the other scenes here; needs: pip install mujoco)
 
 Rotations are written as matrices and inertias as tensors in the body's frame, because quaternions
 and principal axes are not unique.
@@ -46,6 +46,8 @@ for i in range(m.njnt):
     line("range", i, limited, m.jnt_range[i] * limited, m.jnt_solref[i], m.jnt_solimp[i])
     line("passive", i, m.jnt_margin[i], first(m.dof_damping[dof]), m.dof_armature[dof],
          m.dof_frictionloss[dof], first(m.jnt_stiffness[i]))
+    driven = m.jnt_actfrclimited[i]
+    line("driven", i, driven, m.jnt_actfrcrange[i] * driven)
 for i in range(m.ngeom):
     material, rgba = m.geom_matid[i], m.geom_rgba[i]
     if material >= 0 and np.allclose(rgba, [0.5, 0.5, 0.5, 1]):

@@ -4,37 +4,67 @@
 mod draw;
 mod pen;
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use bevy::prelude::*;
 use dextra_sim::Pose;
+use dextra_train::Readings;
 
+use super::{Placing, Still, between};
 use crate::{
     browser::Browser,
     record::Studio,
     sandbox::{Hand, Sandbox},
     source::{PlaySystems, Shown, Watch},
+    tape::Tape,
 };
 pub(crate) use draw::Sight;
 
 /// Something that can be drawn over the scene, or a way to draw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Overlay {
+pub enum Overlay {
+    /// Where bodies touch.
     ContactPoints,
+    /// What they press with.
     ContactForces,
+    /// Axes and ranges.
     Joints,
+    /// Driven joints, coloured by their controls.
     Actuators,
+    /// Bodies as boxes of the same inertia.
     Inertia,
+    /// Of each body, and of all that hangs together.
     CentreOfMass,
+    /// The shapes that collide.
     Collision,
+    /// Sites as volumes, red where they feel something.
     Touch,
+    /// Whatever moves is seen through.
     Transparent,
+    /// Shapes as lines.
     Wireframe,
+}
+
+impl FromStr for Overlay {
+    type Err = String;
+
+    /// By its short name, in small letters, with a hyphen for a space.
+    fn from_str(word: &str) -> Result<Self, String> {
+        let named = |(_, name): &&(Self, &str)| name.to_lowercase().replace(' ', "-") == word;
+        let found = Self::ALL.iter().find(named).map(|(overlay, _)| *overlay);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(|(_, name)| name.to_lowercase().replace(' ', "-"));
+            format!(
+                "no overlay is called \"{word}\"; there are {}",
+                names.join(", ")
+            )
+        })
+    }
 }
 
 impl Overlay {
     /// All of them, with a short name.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub(crate) const ALL: [(Self, &'static str); 10] = [
         (Self::ContactPoints, "Contacts"),
         (Self::ContactForces, "Forces"),
         (Self::Joints, "Joints"),
@@ -78,6 +108,14 @@ pub(crate) struct Overlays {
 }
 
 impl Overlays {
+    /// Those of a list.
+    pub fn of(list: &[Overlay]) -> Self {
+        Self {
+            on: list.iter().copied().collect(),
+            frames: Frames::None,
+        }
+    }
+
     /// Whether one is on.
     pub fn has(&self, overlay: Overlay) -> bool {
         self.on.contains(&overlay)
@@ -112,7 +150,19 @@ impl fmt::Display for Overlays {
 #[derive(Default, Reflect, GizmoConfigGroup)]
 pub(super) struct OnTop;
 
+/// Overlays in a window.
 pub(super) fn plugin(app: &mut App) {
+    set_up(app);
+    app.add_systems(Update, draw.after(PlaySystems));
+}
+
+/// Overlays in a film.
+pub(crate) fn film_plugin(app: &mut App) {
+    set_up(app);
+    app.add_systems(Update, draw_still.after(Placing));
+}
+
+fn set_up(app: &mut App) {
     let config = GizmoConfig {
         depth_bias: -1.0,
         line: GizmoLineConfig {
@@ -121,8 +171,7 @@ pub(super) fn plugin(app: &mut App) {
         },
         ..default()
     };
-    app.insert_gizmo_config(OnTop, config)
-        .add_systems(Update, draw.after(PlaySystems));
+    app.insert_gizmo_config(OnTop, config);
 }
 
 #[allow(clippy::too_many_arguments, reason = "a system names what it touches")]
@@ -131,49 +180,101 @@ fn draw(
     overlays: Res<Overlays>,
     shown: Res<Shown>,
     watch: Res<Watch>,
+    tape: Res<Tape>,
     sandbox: Res<Sandbox>,
     studio: Res<Studio>,
     browser: Res<Browser>,
     hand: Res<Hand>,
 ) {
-    let watched;
-    let browsed = || browser.body_poses().or_else(|| studio.body_poses());
-    let body_poses = match sandbox.body_poses().or_else(browsed) {
-        Some(poses) => poses,
-        None if sandbox.is_open() || browser.has_scene() => return,
-        None => {
-            let frame = watch.frame();
-            watched = frame
-                .map(|frame| poses(&frame.body_poses))
-                .unwrap_or_default();
-            &watched
+    if let Some(shot) = sandbox.shot() {
+        let sight = Sight {
+            model: &shot.model,
+            body_poses: &shot.body_poses,
+            contacts: &shot.contacts,
+            touches_n: &shot.touches_n,
+            ctrl: &shot.ctrl,
+            selected: sandbox.selected_body(),
+            drag: hand.drag(),
+            push: shot.push.as_ref(),
+        };
+        draw::draw(&mut gizmos, &overlays, &sight);
+        return;
+    }
+    if sandbox.is_open() {
+        return;
+    }
+    if browser.has_scene() || studio.is_open() {
+        if let Some(body_poses) = browser.body_poses().or_else(|| studio.body_poses()) {
+            draw_readings(
+                &mut gizmos,
+                &overlays,
+                &shown,
+                body_poses,
+                &Readings::default(),
+            );
         }
+        return;
+    }
+    // What stands on the screen: a recorded step, or what plays, between two steps.
+    let Some(blend) = tape.blend().or_else(|| watch.playout.blend()) else {
+        return;
     };
-    let shot = sandbox.shot();
-    let model = shot.map_or(&shown.0, |shot| &shot.model);
-    if body_poses.len() != model.bodies.len() {
+    let (from, to) = (&blend.older.body_poses, &blend.newer.body_poses);
+    let body_poses = poses_between(from, to, blend.share);
+    draw_readings(
+        &mut gizmos,
+        &overlays,
+        &shown,
+        &body_poses,
+        &blend.newer.readings,
+    );
+}
+
+/// Draws over a moment of a film.
+fn draw_still(
+    mut gizmos: Gizmos<OnTop>,
+    overlays: Res<Overlays>,
+    shown: Option<Res<Shown>>,
+    still: Res<Still>,
+) {
+    if let Some(shown) = shown {
+        let body_poses = poses_between(&still.older, &still.newer, still.share);
+        draw_readings(&mut gizmos, &overlays, &shown, &body_poses, &still.readings);
+    }
+}
+
+/// Draws over bodies that nobody has selected; nothing over those of another model.
+fn draw_readings(
+    gizmos: &mut Gizmos<OnTop>,
+    overlays: &Overlays,
+    shown: &Shown,
+    body_poses: &[Pose],
+    readings: &Readings,
+) {
+    if body_poses.len() != shown.0.bodies.len() {
         return;
     }
     let sight = Sight {
-        model,
+        model: &shown.0,
         body_poses,
-        contacts: shot.map_or(&[], |shot| &shot.contacts),
-        touches_n: shot.map_or(&[], |shot| &shot.touches_n),
-        ctrl: shot.map_or(&[], |shot| &shot.ctrl),
-        selected: sandbox.selected_body(),
-        drag: hand.drag(),
-        push: shot.and_then(|shot| shot.push.as_ref()),
+        contacts: &readings.contacts,
+        touches_n: &readings.touches_n,
+        ctrl: &readings.ctrl,
+        selected: None,
+        drag: None,
+        push: None,
     };
-    draw::draw(&mut gizmos, &overlays, &sight);
+    draw::draw(gizmos, overlays, &sight);
 }
 
-fn poses(frames: &[[f32; 7]]) -> Vec<Pose> {
-    let pose = |frame: &[f32; 7]| {
-        let [x, y, z, w, i, j, k] = frame.map(f64::from);
+fn poses_between(from: &[[f32; 7]], to: &[[f32; 7]], share: f32) -> Vec<Pose> {
+    let pose = |(from, to): (&[f32; 7], &[f32; 7])| {
+        let placed = between(*from, *to, share);
+        let turn = placed.rotation;
         Pose {
-            pos: [x, y, z],
-            quat: [w, i, j, k],
+            pos: placed.translation.to_array().map(f64::from),
+            quat: [turn.w, turn.x, turn.y, turn.z].map(f64::from),
         }
     };
-    frames.iter().map(pose).collect()
+    from.iter().zip(to).map(pose).collect()
 }

@@ -109,7 +109,15 @@ const TENDON: Attributes = Attributes {
             "0",
             "armature of tendons is not simulated; put it on the joints",
         ),
-        NO_FORCE_LIMIT,
-        NO_FORCE_LIMITED,
+        (
+            "actuatorfrcrange",
+            "0 0",
+            "limit the actuator with forcerange instead",
+        ),
+        (
+            "actuatorfrclimited",
+            "false|auto",
+            "limit the actuator with forcerange instead",
+        ),
     ],
 };

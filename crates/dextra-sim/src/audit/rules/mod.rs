@@ -68,16 +68,6 @@ const NONE: Attributes = Attributes {
 
 type Neutral = (&'static str, &'static str, &'static str);
 
-const NO_FORCE_LIMIT: Neutral = (
-    "actuatorfrcrange",
-    "0 0",
-    "limit the actuator with forcerange instead",
-);
-const NO_FORCE_LIMITED: Neutral = (
-    "actuatorfrclimited",
-    "false|auto",
-    "limit the actuator with forcerange instead",
-);
 const NO_GAP: Neutral = ("gap", "0", "a gap is not simulated; remove it");
 const NO_ACTIVATION: Neutral = (
     "dyntype",

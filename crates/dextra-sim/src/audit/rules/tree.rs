@@ -66,13 +66,12 @@ pub(super) const RULES: &[Rule] = &[
         Attributes {
             children: "plugin",
             honoured: "name class type pos axis range limited margin damping armature frictionloss \
-                   stiffness springref ref solreflimit solimplimit",
+                   stiffness springref ref solreflimit solimplimit actuatorfrcrange \
+                   actuatorfrclimited",
             harmless: "group user",
             noted: "solreffriction solimpfriction",
             neutral: &[
                 SPRING_DAMPER,
-                NO_FORCE_LIMIT,
-                NO_FORCE_LIMITED,
                 (
                     "actuatorgravcomp",
                     "false",
