@@ -88,7 +88,7 @@ impl Frame<'_> {
             .map(|table| Randomise::compile(table, &model, source));
         let expert = self
             .expert
-            .map(|table| ExpertPlan::compile(table, &model, source));
+            .map(|table| ExpertPlan::compile(table, &model, task.obs_dim(), source));
         Ok(TaskModel {
             name,
             file: source.path.clone(),
@@ -125,6 +125,11 @@ impl Source {
         }
     }
 
+    /// A file that is named beside this one.
+    pub fn beside(&self, file: &Path) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new(".")).join(file)
+    }
+
     /// Parses, checks what all tasks have in common and loads the scene.
     pub fn parse<R, W, S>(&self) -> Result<(Tables<R, W, S>, Frame<'_>), TaskError>
     where
@@ -148,8 +153,7 @@ impl Source {
             file.frame_skip > 0,
             "at least 1",
         )?;
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let scene = folder.join(&file.scene);
+        let scene = self.beside(&file.scene);
         let model = self.scene(Model::load(&scene, &file.physics))?;
         let frame = Frame {
             source: self,

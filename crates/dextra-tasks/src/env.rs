@@ -20,6 +20,10 @@ pub struct EnvOptions {
     /// Whether masses, friction, the object's size and the actuators' gains vary from episode to
     /// episode, within the ranges of the task's file; those of a file without ranges do not.
     pub randomise: bool,
+    /// Control steps for which each action is held, at least 1 (`None`): a decision less often. Rewards
+    /// add up over them; success and horizon count control steps as ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action_repeat: Option<usize>,
 }
 
 /// What a step led to; the observation is [`Env::observation`].
@@ -39,6 +43,17 @@ pub struct Step {
     /// Why the step is worthless: an action or a state that is not finite. Such an episode should
     /// not be learnt from; the observation is that of the last good step.
     pub failure: Option<String>,
+}
+
+impl Step {
+    /// This step and the one before it as one.
+    fn after(mut self, before: Step) -> Self {
+        self.reward += before.reward;
+        for (term, earlier) in self.terms.iter_mut().zip(before.terms) {
+            term.value += earlier.value;
+        }
+        self
+    }
 }
 
 /// A moment of an environment. Restored, it continues to the same bits.
@@ -66,6 +81,7 @@ pub struct Env {
     reward: RewardKind,
     horizon: usize,
     randomise: bool,
+    action_repeat: usize,
     /// Factors of the dense reward's terms, in their order; empty where all are 1.
     reward_weights: Vec<f32>,
     sim: Sim,
@@ -91,6 +107,7 @@ impl Env {
             reward: options.reward,
             horizon: options.horizon.unwrap_or(task_model.horizon).max(1),
             randomise: options.randomise,
+            action_repeat: options.action_repeat.unwrap_or(1).max(1),
             reward_weights: Vec::new(),
             sim: Sim::new(Arc::clone(&task_model.model)),
             observation: Vec::with_capacity(task_model.obs_dim()),
@@ -127,9 +144,9 @@ impl Env {
         self.horizon
     }
 
-    /// Seconds of a control step.
+    /// Seconds of a step: those of a control step, as often as an action is repeated.
     pub fn control_dt_secs(&self) -> f64 {
-        self.task_model.control_dt_secs()
+        self.task_model.control_dt_secs() * self.action_repeat as f64
     }
 
     /// Names of the dense reward's terms.
@@ -172,9 +189,20 @@ impl Env {
         &self.observation
     }
 
-    /// Takes one control step: `action` is clipped to [-1, 1], scaled to the actuators' control
-    /// ranges and held for the task's number of timesteps.
+    /// Takes one step: `action` is clipped to [-1, 1], scaled to the actuators' control ranges and held
+    /// for the task's number of timesteps, as often as actions are repeated.
     pub fn step(&mut self, action: &[f32]) -> Step {
+        let mut step = self.control_step(action);
+        for _ in 1..self.action_repeat {
+            if step.terminated || step.truncated {
+                break;
+            }
+            step = self.control_step(action).after(step);
+        }
+        step
+    }
+
+    fn control_step(&mut self, action: &[f32]) -> Step {
         if self.progress.failure.is_none() {
             self.progress.failure = self.advance(action).err();
         }

@@ -95,3 +95,33 @@ fn the_expert_turns_the_pen_for_a_good_share_of_the_goals() {
     // Suboptimal on purpose.
     assert!(successes >= 7, "{successes} of 20");
 }
+
+#[test]
+fn an_action_held_is_that_action_again_and_again() {
+    let held = EnvOptions {
+        reward: RewardKind::Dense,
+        horizon: Some(16),
+        action_repeat: Some(12),
+        ..EnvOptions::default()
+    };
+    let (mut once, mut often) = (pen(), Env::make("pen", &held).unwrap());
+    once.reset(5);
+    often.reset(5);
+    assert!((often.control_dt_secs() - 0.12).abs() < 1e-12);
+    // Twelve control steps, then the four that the horizon leaves.
+    for (value, steps) in [(0.05, 12), (-0.03, 4)] {
+        let action = [value; 24];
+        let singly: Vec<_> = (0..steps).map(|_| once.step(&action)).collect();
+        let together = often.step(&action);
+        assert_eq!(once.observation(), often.observation());
+        let sum = |of: &dyn Fn(&dextra_tasks::Step) -> f32| singly.iter().map(of).sum::<f32>();
+        assert!((together.reward - sum(&|step| step.reward)).abs() < 1e-3);
+        for (k, term) in together.terms.iter().enumerate() {
+            let all = sum(&|step| step.terms[k].value);
+            assert!((term.value - all).abs() < 1e-3, "{}", term.name);
+        }
+        assert_eq!(together.truncated, steps == 4);
+        assert_eq!(often.step_index(), once.step_index());
+        assert_eq!(often.episode_success(), once.episode_success());
+    }
+}

@@ -53,6 +53,9 @@ pub struct TrainConfig {
     /// Whether masses, friction, the object's size and the actuators' gains vary from episode to
     /// episode, within the ranges of the task's file.
     pub randomise: bool,
+    /// Control steps for which each action is held. A step of the environment, wherever steps are
+    /// counted here, is then that many control steps; horizon and success go by control steps.
+    pub action_repeat: usize,
     /// Seed of every random draw of the run.
     pub seed: u64,
     /// Environment steps to train for, over all actors.
@@ -125,6 +128,7 @@ impl Default for TrainConfig {
             reward: RewardKind::Sparse,
             horizon: 0,
             randomise: false,
+            action_repeat: 1,
             seed: 0,
             steps: 100_000,
             actors: 4,
@@ -244,6 +248,7 @@ impl TrainConfig {
             reward: self.reward,
             horizon: (self.horizon > 0).then_some(self.horizon),
             randomise: self.randomise,
+            action_repeat: (self.action_repeat > 1).then_some(self.action_repeat),
         }
     }
 
@@ -362,6 +367,16 @@ impl TrainConfig {
         count("round_steps", self.round_steps)?;
         count("exploration_hold_steps", self.exploration_hold_steps as u64)?;
         count("beginning_steps", self.beginning_steps as u64)?;
+        count("action_repeat", self.action_repeat as u64)?;
+        let asks_expert =
+            self.lambda_psi > 0.0 || self.learn.expert_term || self.demonstrations > 0;
+        check(
+            "action_repeat",
+            &self.action_repeat,
+            self.action_repeat == 1 || !asks_expert,
+            "experts and demonstrations act at every control step; above 1 it needs `lambda_psi` 0, \
+             `demonstrations` 0 and `learn.expert_term` false",
+        )?;
         count("replay_capacity", self.replay_capacity as u64)?;
         count("eval_every_steps", self.eval_every_steps)?;
         count("eval_episodes", self.eval_episodes as u64)?;

@@ -11,6 +11,7 @@ use toml::{Table, Value};
 pub(crate) enum ExpertTable {
     Waypoints(ExpertConfig),
     Sequences(SequencesConfig),
+    Primitives(PrimitivesConfig),
 }
 
 impl TryFrom<Table> for ExpertTable {
@@ -25,8 +26,9 @@ impl TryFrom<Table> for ExpertTable {
             None => of(table).map(Self::Waypoints),
             Some(Value::String(kind)) if kind == "waypoints" => of(table).map(Self::Waypoints),
             Some(Value::String(kind)) if kind == "sequences" => of(table).map(Self::Sequences),
+            Some(Value::String(kind)) if kind == "primitives" => of(table).map(Self::Primitives),
             Some(kind) => Err(format!(
-                "`expert.kind` is {kind}; it must be \"waypoints\" or \"sequences\""
+                "`expert.kind` is {kind}; it must be \"waypoints\", \"sequences\" or \"primitives\""
             )),
         }
     }
@@ -45,6 +47,18 @@ pub(crate) struct SequencesConfig {
     /// Control steps at which the postures are reached; between them the actions are interpolated.
     pub knots: Vec<usize>,
     /// Deviation of what an episode's actions are off by, in units of the action.
+    pub action_noise: f64,
+}
+
+/// A policy that chooses postures, learnt from scratch.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PrimitivesConfig {
+    /// The policy, a `.safetensors` file beside the task file.
+    pub policy: PathBuf,
+    /// Control steps for which a posture is held: the `action_repeat` that the policy learnt with.
+    pub hold_steps: usize,
+    /// Deviation of what a posture is missed by, in units of the action.
     pub action_noise: f64,
 }
 
@@ -161,8 +175,9 @@ mod tests {
     #[test]
     fn kinds_and_their_keys_are_checked() {
         for (text, expected) in [
-            ("kind = \"sequence\"", "\"waypoints\" or \"sequences\""),
-            ("kind = 3", "\"waypoints\" or \"sequences\""),
+            ("kind = \"sequence\"", "\"sequences\" or \"primitives\""),
+            ("kind = 3", "\"sequences\" or \"primitives\""),
+            ("kind = \"primitives\"\nhold_steps = 12", "policy"),
             ("kind = \"sequences\"\nknots = [0]", "library"),
             ("kind = \"sequences\"\nknot = [0]", "`knot`"),
             ("palms = \"S_grasp\"", "`palms`"),

@@ -30,7 +30,7 @@ pub(super) fn advance(plan: &WaypointPlan, state: &ExpertState, sim: &Sim) -> Ex
         motion: next,
         elapsed: 0,
         visits: state.visits + 1,
-        ..*state
+        ..state.clone()
     }
 }
 

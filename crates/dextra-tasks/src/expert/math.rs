@@ -1,6 +1,8 @@
-//! Vectors, rotations and damped least squares, as small as the controller needs them.
+//! Vectors, rotations, damped least squares and chance, as small as the experts need them.
 
 use dextra_sim::Pose;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
 pub(super) fn add(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     [0, 1, 2].map(|k| a[k] + b[k])
@@ -110,6 +112,12 @@ fn solve_symmetric(mut a: [[f64; 6]; 6], mut b: [f64; 6]) -> [f64; 6] {
         b[row] = (b[row] - known) / a[row][row];
     }
     b
+}
+
+/// A standard normal number (Box and Muller).
+pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let (u, v): (f64, f64) = (rng.random(), rng.random());
+    (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Suboptimal experts: waypoint-tracking controllers (Jeong et al. 2020, algorithm 2), and libraries of
-//! posture sequences where no waypoint of the palm would help.
+//! Suboptimal experts: waypoint-tracking controllers (Jeong et al. 2020, algorithm 2); where no waypoint of
+//! the palm would help, learnt primitives, or libraries of posture sequences.
 //!
 //! A waypoint controller is a list of motions. Each has a timer, a target frame for the palm relative to a
 //! part of the scene, a posture of the hand and, where things go wrong, a jump to another motion.
@@ -11,6 +11,7 @@ mod config;
 mod controller;
 mod math;
 mod plan;
+mod primitives;
 mod sequences;
 mod tracker;
 
@@ -29,10 +30,16 @@ use crate::{Env, TaskError, TaskModel, config::Source};
 pub(crate) enum ExpertPlan {
     Waypoints(plan::WaypointPlan),
     Sequences(sequences::SequencePlan),
+    Primitives(primitives::PrimitivePlan),
 }
 
 impl ExpertPlan {
-    pub fn compile(table: ExpertTable, model: &Model, source: &Source) -> Result<Self, TaskError> {
+    pub fn compile(
+        table: ExpertTable,
+        model: &Model,
+        obs_dim: usize,
+        source: &Source,
+    ) -> Result<Self, TaskError> {
         Ok(match table {
             ExpertTable::Waypoints(config) => {
                 Self::Waypoints(plan::WaypointPlan::compile(config, model, source)?)
@@ -40,12 +47,15 @@ impl ExpertPlan {
             ExpertTable::Sequences(config) => {
                 Self::Sequences(sequences::SequencePlan::compile(config, model, source)?)
             }
+            ExpertTable::Primitives(config) => Self::Primitives(
+                primitives::PrimitivePlan::compile(config, model, obs_dim, source)?,
+            ),
         })
     }
 }
 
 /// What changes in an expert. Together with the environment's state it decides the next action.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExpertState {
     seed: u64,
     /// The motion under way.
@@ -54,6 +64,8 @@ pub struct ExpertState {
     elapsed: usize,
     /// Motions begun before it in this episode: each has noise of its own.
     visits: u64,
+    /// The action that a posture is held with; empty where none is.
+    held: Vec<f32>,
 }
 
 /// Where an expert wants the palm and the fingers.
@@ -117,6 +129,17 @@ impl Expert {
                 let goal = self.model.task.goal(sim);
                 plan.action(&goal, self.state.elapsed, self.state.seed)
             }
+            ExpertPlan::Primitives(plan) => {
+                if plan.decides_at(self.state.elapsed) {
+                    let solved = self.model.task.success(sim) && !self.state.held.is_empty();
+                    self.state.motion = usize::from(!solved);
+                    if !solved {
+                        let (obs, step) = (env.observation(), self.state.elapsed);
+                        self.state.held = plan.posture(obs, step, self.state.seed);
+                    }
+                }
+                self.state.held.clone()
+            }
         };
         self.state.elapsed += 1;
         action
@@ -127,6 +150,7 @@ impl Expert {
         match &self.plan {
             ExpertPlan::Waypoints(plan) => &plan.motions[self.state.motion].name,
             ExpertPlan::Sequences(plan) => &plan.names[self.state.motion],
+            ExpertPlan::Primitives(_) => primitives::PHASES[self.state.motion],
         }
     }
 
@@ -136,7 +160,7 @@ impl Expert {
             ExpertPlan::Waypoints(plan) => {
                 Some(plan.waypoint(&plan.motions[self.state.motion], &self.state, env.sim()))
             }
-            ExpertPlan::Sequences(_) => None,
+            ExpertPlan::Sequences(_) | ExpertPlan::Primitives(_) => None,
         }
     }
 
@@ -148,7 +172,7 @@ impl Expert {
                 .iter()
                 .map(|motion| plan.waypoint(motion, &self.state, env.sim()))
                 .collect(),
-            ExpertPlan::Sequences(_) => Vec::new(),
+            ExpertPlan::Sequences(_) | ExpertPlan::Primitives(_) => Vec::new(),
         }
     }
 
@@ -164,6 +188,7 @@ impl Expert {
         let motions = match &self.plan {
             ExpertPlan::Waypoints(plan) => plan.motions.len(),
             ExpertPlan::Sequences(plan) => plan.names.len(),
+            ExpertPlan::Primitives(_) => primitives::PHASES.len(),
         };
         self.state.motion = self.state.motion.min(motions - 1);
     }

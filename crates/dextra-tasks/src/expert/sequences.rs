@@ -5,10 +5,10 @@
 use std::{fs, path::Path};
 
 use dextra_sim::Model;
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::config::SequencesConfig;
+use super::{config::SequencesConfig, math::normal};
 use crate::{TaskError, config::Source};
 
 /// The library, read and checked.
@@ -52,9 +52,8 @@ impl SequencePlan {
             knots.first() == Some(&0) && rising,
             "rising control steps, the first of them 0",
         )?;
-        let folder = source.path.parent().unwrap_or(Path::new("."));
-        let library = read_library(&folder.join(&config.library), knots.len(), model.nu)?;
-        let goals = read_goals(&folder.join(&config.goals), library.len())?;
+        let library = read_library(&source.beside(&config.library), knots.len(), model.nu)?;
+        let goals = read_goals(&source.beside(&config.goals), library.len())?;
         Ok(Self {
             names: (0..knots.len()).map(|k| format!("posture {k}")).collect(),
             knots,
@@ -96,12 +95,6 @@ impl SequencePlan {
             .map(|action| action.clamp(-1.0, 1.0) as f32)
             .collect()
     }
-}
-
-/// A standard normal number (Box and Muller).
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    let (u, v): (f64, f64) = (rng.random(), rng.random());
-    (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
 /// Reads a library: every line holds all actions of all postures.
