@@ -4,12 +4,10 @@
 //! k-1, while the learner makes a fixed number of updates on the episodes complete after round k-1.
 //! At the round's end both hand over. Nothing depends on which of the two is faster.
 
-use std::{
-    num::NonZero,
-    sync::{Arc, atomic::AtomicBool},
-    thread,
-    time::Instant,
-};
+mod evaluation;
+mod saved;
+
+use std::{num::NonZero, sync::Arc, thread, time::Instant};
 
 use dextra_data::{Episode, Replay};
 use dextra_learn::{LearnConfig, Learner, Policy};
@@ -18,20 +16,19 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actor::{Actor, ActorState, Collected, Failure, FrameSink},
-    checkpoint::Checkpoint,
+    actor::{Actor, Collected, Failure, FrameSink},
     config::TrainConfig,
     demonstrations,
     edit::Edit,
     error::TrainError,
-    evaluate::{ActingPolicy, EvalResult, evaluate_policy},
+    evaluate::{ActingPolicy, EvalResult},
     exploration::EpisodePlan,
     hindsight::relabelled,
     memory::Memory,
     metrics::{INTERVENTION_RATE, MetricRow, UpdateMeans},
     provenance::Provenance,
-    seeds::{EvalSeeds, generator},
-    statistics::{Milestones, Reached, RecentEpisodes},
+    seeds::generator,
+    statistics::{Milestones, RecentEpisodes},
     takeover::{Outside, Takeover},
 };
 
@@ -79,14 +76,6 @@ pub struct RoundReport {
     pub takeovers: Vec<Takeover>,
 }
 
-/// Everything of the loop but the learner and the replay memory.
-#[derive(Serialize, Deserialize)]
-struct LoopState {
-    progress: Progress,
-    actors: Vec<ActorState>,
-    replay_rng: ChaCha8Rng,
-}
-
 impl Trainer {
     /// A run at its beginning.
     ///
@@ -126,65 +115,6 @@ impl Trainer {
             terms,
             actors,
             learner,
-        })
-    }
-
-    /// A run where the checkpoint left it. The checkpoint's configuration may have been edited, as
-    /// long as what it describes still fits what it holds.
-    ///
-    /// # Errors
-    /// When the checkpoint is of another scene or physics version, or does not fit together.
-    pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self, TrainError> {
-        let mut trainer = Self::empty(checkpoint.config.clone())?;
-        if let Some(difference) = checkpoint.provenance.difference(&trainer.provenance()) {
-            let reason = format!("was written with {difference}; a run cannot mix the two");
-            return Err(trainer.unfit(reason));
-        }
-        trainer.learner.load(&checkpoint.learner)?;
-        trainer.memory = bincode::deserialize(&checkpoint.replay)
-            .map_err(|error| trainer.unfit(format!("has a damaged replay memory: {error}")))?;
-        trainer.memory.demonstration_share = trainer.config.demonstration_share;
-        let state: LoopState = bincode::deserialize(&checkpoint.loop_state)
-            .map_err(|error| trainer.unfit(format!("has a damaged state: {error}")))?;
-        if state.actors.len() != trainer.actors.len() {
-            let (held, wanted) = (state.actors.len(), trainer.actors.len());
-            return Err(trainer.unfit(format!("holds {held} actors, not {wanted}")));
-        }
-        for (actor, state) in trainer.actors.iter_mut().zip(state.actors) {
-            actor.set_state(state)?;
-        }
-        trainer.replay_rng = state.replay_rng;
-        trainer.progress = state.progress;
-        if trainer.progress.best_eval.is_some() {
-            trainer.best = Some(Arc::new(Policy::load(&checkpoint.policy)?));
-        }
-        trainer.policy = trainer.learner.policy();
-        Ok(trainer)
-    }
-
-    /// Everything that continues this run exactly.
-    ///
-    /// # Errors
-    /// When a part has no serial form.
-    pub fn checkpoint(&self) -> Result<Checkpoint, TrainError> {
-        let state = LoopState {
-            progress: self.progress.clone(),
-            actors: self.actors.iter().map(Actor::state).collect(),
-            replay_rng: self.replay_rng.clone(),
-        };
-        let unfit = |error: bincode::Error| self.unfit(format!("cannot be made: {error}"));
-        Ok(Checkpoint {
-            config: self.config.clone(),
-            provenance: self.provenance(),
-            steps: self.progress.steps,
-            updates: self.learner.updates(),
-            obs_dim: self.policy.obs_dim(),
-            action_dim: self.policy.action_dim(),
-            policy: self.best_policy().policy.save()?,
-            policy_steps: self.best_steps(),
-            learner: self.learner.save()?,
-            replay: bincode::serialize(&self.memory).map_err(unfit)?,
-            loop_state: bincode::serialize(&state).map_err(unfit)?,
         })
     }
 
@@ -423,91 +353,6 @@ impl Trainer {
             wall_secs: self.progress.elapsed_secs,
             values,
         }
-    }
-
-    /// Whether the next thing to do is an evaluation.
-    pub fn evaluation_due(&self) -> bool {
-        !self.progress.solved && self.progress.steps >= self.progress.next_eval_steps
-    }
-
-    /// Evaluates the policy alone. When it reaches `stop_at_success`, as many episodes again as the
-    /// last evaluation has must confirm it before the run counts as solved: luck in one of many
-    /// evaluations ends nothing. `None` when `cancel` was set; nothing has changed then.
-    ///
-    /// # Errors
-    /// When the task's files cannot be read.
-    pub fn evaluate(&mut self, cancel: &AtomicBool) -> Result<Option<EvalResult>, TrainError> {
-        let began = Instant::now();
-        let config = &self.config;
-        let seeds = |done: u64| EvalSeeds::Monitor(done).first();
-        let done = self.progress.monitored_episodes;
-        let policy = self.policy();
-        let episodes = config.eval_episodes;
-        let Some(mut result) = self.run(&policy, episodes, seeds(done), cancel)? else {
-            return Ok(None);
-        };
-        let reaches = |result: &EvalResult| {
-            config
-                .stop_at_success
-                .is_some_and(|rate| result.success_rate >= rate)
-        };
-        if reaches(&result) {
-            let first = seeds(done + result.episodes as u64);
-            let episodes = config.final_eval_episodes;
-            let Some(more) = self.run(&policy, episodes, first, cancel)? else {
-                return Ok(None);
-            };
-            result = result.joined(&more);
-        }
-        let solved = reaches(&result);
-        let progress = &mut self.progress;
-        progress.solved = solved;
-        progress.monitored_episodes += result.episodes as u64;
-        progress.elapsed_secs += began.elapsed().as_secs_f64();
-        while progress.next_eval_steps <= progress.steps {
-            progress.next_eval_steps += self.config.eval_every_steps;
-        }
-        let reached = Reached {
-            steps: progress.steps,
-            secs: progress.elapsed_secs,
-        };
-        progress.milestones.note(result.success_rate, reached);
-        progress.last_eval = Some(result);
-        // The interval's lower end: a high rate over few episodes is no better than it is certain.
-        if progress
-            .best_eval
-            .is_none_or(|best| result.ci_low >= best.ci_low)
-        {
-            progress.best_eval = Some(result);
-            self.best = Some(Arc::clone(&self.policy));
-        }
-        Ok(Some(result))
-    }
-
-    /// The evaluation that ends a run: the policy that did best so far, on seeds that decided nothing
-    /// before. `None` when `cancel` was set.
-    ///
-    /// # Errors
-    /// When the task's files cannot be read.
-    pub fn evaluate_final(&self, cancel: &AtomicBool) -> Result<Option<EvalResult>, TrainError> {
-        let episodes = self.config.final_eval_episodes;
-        let first_seed = EvalSeeds::Final.first();
-        let result = self.run(&self.best_policy(), episodes, first_seed, cancel)?;
-        let steps = self.best_steps();
-        Ok(result.map(|result| EvalResult { steps, ..result }))
-    }
-
-    fn run(
-        &self,
-        policy: &ActingPolicy,
-        episodes: usize,
-        first_seed: u64,
-        cancel: &AtomicBool,
-    ) -> Result<Option<EvalResult>, TrainError> {
-        let (model, options) = (&self.model, self.config.env());
-        let result = evaluate_policy(policy, model, &options, episodes, first_seed, cancel)?;
-        let steps = self.progress.steps;
-        Ok(result.map(|result| EvalResult { steps, ..result }))
     }
 }
 
