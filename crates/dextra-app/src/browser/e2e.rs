@@ -41,13 +41,15 @@ fn line(browser: &Browser) -> String {
     let episodes = view.listing.map_or(0, |listing| listing.episodes.len());
     let undo = view.listing.map_or(0, |listing| listing.undo);
     let chosen = view.listing.and_then(|list| list.episodes.get(view.chosen));
+    // Until the chosen one is there the one before it is shown.
+    let played = view.played.filter(|played| played.episode == view.chosen);
     format!(
         "BROWSE open=true episodes={episodes} chosen={} success={} shown={} steps={} step={} plays={} \
          from={} to={} busy={} undo={undo} pictures={} failed={} root={}\n",
         view.chosen,
         chosen.is_some_and(|episode| episode.success),
-        view.played.is_some(),
-        view.played.map_or(0, |played| played.steps()),
+        played.is_some(),
+        played.map_or(0, |played| played.steps()),
         view.at,
         view.plays,
         view.marked.start,

@@ -66,6 +66,12 @@ impl Open {
         self.hidden.is_none() && self.problem.is_none()
     }
 
+    /// Whether what is shown is the chosen episode, and no longer the one before it.
+    fn is_shown(&self) -> bool {
+        let shown = self.played.as_ref();
+        shown.is_some_and(|played| played.episode == self.chosen)
+    }
+
     /// Number of episodes.
     pub fn len(&self) -> usize {
         self.listing.as_ref().map_or(0, |list| list.episodes.len())
@@ -132,6 +138,8 @@ impl Open {
         let request = match browse {
             Browse::Undo => Request::Undo,
             _ if self.len() == 0 => return,
+            // The marks are those of the episode before.
+            Browse::Trim if !self.is_shown() => return,
             Browse::Delete => Request::Delete(self.chosen),
             Browse::Trim => Request::Trim(self.chosen, self.marked.clone()),
             Browse::Repeat => Request::Repeat(self.chosen),
