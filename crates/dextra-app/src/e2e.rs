@@ -104,10 +104,28 @@ fn tell_widgets(marks: Res<Marks>, mut told: Local<String>) {
     }
 }
 
+/// A line that is told when it has changed, ten times a second at most.
 #[derive(Default)]
-struct Line {
+pub(crate) struct Line {
     line: String,
     at: Option<Instant>,
+}
+
+impl Line {
+    /// Tells the line that `now` makes, if it is time and it differs from the last one told.
+    pub fn tell(&mut self, now: impl FnOnce() -> String) {
+        if self.at.is_some_and(|at| at.elapsed() < EVERY) {
+            return;
+        }
+        let line = now();
+        if line != self.line {
+            tell(&line);
+            *self = Self {
+                line,
+                at: Some(Instant::now()),
+            };
+        }
+    }
 }
 
 /// What the state line tells of.
@@ -125,6 +143,10 @@ struct Told<'w, 's> {
 }
 
 fn tell_state(of: Told, mut told: Local<Line>) {
+    told.tell(|| line(of));
+}
+
+fn line(of: Told) -> String {
     let Told {
         training,
         watch,
@@ -136,9 +158,6 @@ fn tell_state(of: Told, mut told: Local<Line>) {
         filming,
         cameras,
     } = of;
-    if told.at.is_some_and(|at| at.elapsed() < EVERY) {
-        return;
-    }
     let stage = match training.stage() {
         Stage::Idle => "idle",
         Stage::Starting => "starting",
@@ -170,7 +189,7 @@ fn tell_state(of: Told, mut told: Local<Line>) {
         .iter()
         .find(|setting| setting.key == "learn.learning_rate")
         .map_or(0.0, |setting| setting.value);
-    let line = format!(
+    format!(
         "STATE stage={stage} steps={} updates={} rate={:.0} source={source} episode={episode} \
          frame={frame} rollout_paused={} speed={:.2} help={} left={} right={} shadows={} \
          yaw={yaw:.2} radius={radius:.2} workspace={} tab={} timeline={} palette={} cursor={cursor} \
@@ -193,12 +212,5 @@ fn tell_state(of: Told, mut told: Local<Line>) {
         library.runs().len(),
         analysis.runs.len(),
         filming.word(),
-    );
-    if line != told.line {
-        tell(&line);
-        *told = Line {
-            line,
-            at: Some(Instant::now()),
-        };
-    }
+    )
 }

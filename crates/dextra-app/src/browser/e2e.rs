@@ -1,37 +1,16 @@
 //! What the browser shows, for scripted tests: a line `BROWSE key=value ...` whenever it changes.
 
-use std::time::{Duration, Instant};
-
 use bevy::prelude::*;
 
 use super::Browser;
-use crate::e2e::tell;
-
-/// The state is told this often at most.
-const EVERY: Duration = Duration::from_millis(100);
+use crate::e2e::Line;
 
 pub(crate) fn plugin(app: &mut App) {
     app.add_systems(Last, tell_state);
 }
 
-#[derive(Default)]
-struct Told {
-    line: String,
-    at: Option<Instant>,
-}
-
-fn tell_state(browser: Res<Browser>, mut told: Local<Told>) {
-    if told.at.is_some_and(|at| at.elapsed() < EVERY) {
-        return;
-    }
-    let line = line(&browser);
-    if line != told.line {
-        tell(&line);
-        *told = Told {
-            line,
-            at: Some(Instant::now()),
-        };
-    }
+fn tell_state(browser: Res<Browser>, mut told: Local<Line>) {
+    told.tell(|| line(&browser));
 }
 
 fn line(browser: &Browser) -> String {

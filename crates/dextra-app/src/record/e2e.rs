@@ -2,8 +2,6 @@
 //! `LATENCY frames=N` when the wrist target first moves after a key of the wrist went down: 1 means in the
 //! frame that took the key in.
 
-use std::time::{Duration, Instant};
-
 use bevy::{
     input::{ButtonState, keyboard::KeyboardInput},
     prelude::*,
@@ -12,33 +10,14 @@ use dextra_sim::Pose;
 use dextra_teleop::{Command, End, Phase, bindings};
 
 use super::{Pads, Studio, devices::button_of};
-use crate::e2e::tell;
-
-/// The state is told this often at most.
-const EVERY: Duration = Duration::from_millis(100);
+use crate::e2e::{Line, tell};
 
 pub(crate) fn plugin(app: &mut App) {
     app.add_systems(Last, (tell_state, tell_latency));
 }
 
-#[derive(Default)]
-struct Told {
-    line: String,
-    at: Option<Instant>,
-}
-
-fn tell_state(studio: Res<Studio>, pads: Res<Pads>, mut told: Local<Told>) {
-    if told.at.is_some_and(|at| at.elapsed() < EVERY) {
-        return;
-    }
-    let line = line(&studio, pads.names().len());
-    if line != told.line {
-        tell(&line);
-        *told = Told {
-            line,
-            at: Some(Instant::now()),
-        };
-    }
+fn tell_state(studio: Res<Studio>, pads: Res<Pads>, mut told: Local<Line>) {
+    told.tell(|| line(&studio, pads.names().len()));
 }
 
 fn line(studio: &Studio, pads: usize) -> String {

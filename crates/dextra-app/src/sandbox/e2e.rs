@@ -1,37 +1,16 @@
 //! What the sandbox is doing, for scripted tests: a line `SANDBOX key=value ...` whenever it changes.
 
-use std::time::{Duration, Instant};
-
 use bevy::prelude::*;
 
 use super::{Sandbox, Selection};
-use crate::{e2e::tell, scene::Overlays};
-
-/// The state is told this often at most.
-const EVERY: Duration = Duration::from_millis(100);
+use crate::{e2e::Line, scene::Overlays};
 
 pub(crate) fn plugin(app: &mut App) {
     app.add_systems(Last, tell_state);
 }
 
-#[derive(Default)]
-struct Told {
-    line: String,
-    at: Option<Instant>,
-}
-
-fn tell_state(sandbox: Res<Sandbox>, overlays: Res<Overlays>, mut told: Local<Told>) {
-    if told.at.is_some_and(|at| at.elapsed() < EVERY) {
-        return;
-    }
-    let line = line(&sandbox, &overlays);
-    if line != told.line {
-        tell(&line);
-        *told = Told {
-            line,
-            at: Some(Instant::now()),
-        };
-    }
+fn tell_state(sandbox: Res<Sandbox>, overlays: Res<Overlays>, mut told: Local<Line>) {
+    told.tell(|| line(&sandbox, &overlays));
 }
 
 fn line(sandbox: &Sandbox, overlays: &Overlays) -> String {

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
+use crate::{TaskError, config::Source};
+
 /// The `[expert]` table. Its key `kind` says which; without it, it is a waypoint controller.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Table")]
@@ -60,6 +62,17 @@ pub(crate) struct PrimitivesConfig {
     pub hold_steps: usize,
     /// Deviation of what a posture is missed by, in units of the action.
     pub action_noise: f64,
+}
+
+/// The `action_noise` of an expert's table, if it is a deviation.
+pub(crate) fn checked_noise(noise: f64, source: &Source) -> Result<f64, TaskError> {
+    source.require(
+        "expert.action_noise",
+        noise,
+        noise.is_finite() && noise >= 0.0,
+        "a finite number of at least 0",
+    )?;
+    Ok(noise)
 }
 
 /// Joint angles (rad) by joint name; joints that are not named rest at zero.

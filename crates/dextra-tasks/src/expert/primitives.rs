@@ -12,7 +12,10 @@ use dextra_sim::Model;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{config::PrimitivesConfig, math::normal};
+use super::{
+    config::{PrimitivesConfig, checked_noise},
+    math::normal,
+};
 use crate::{TaskError, config::Source};
 
 /// What a decision was: to hold the posture, or to ask the policy for another.
@@ -33,13 +36,7 @@ impl PrimitivePlan {
         obs_dim: usize,
         source: &Source,
     ) -> Result<Self, TaskError> {
-        let noise = config.action_noise;
-        source.require(
-            "expert.action_noise",
-            noise,
-            noise.is_finite() && noise >= 0.0,
-            "a finite number of at least 0",
-        )?;
+        let noise = checked_noise(config.action_noise, source)?;
         source.require(
             "expert.hold_steps",
             config.hold_steps,

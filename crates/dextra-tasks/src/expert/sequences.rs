@@ -8,7 +8,10 @@ use dextra_sim::Model;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{config::SequencesConfig, math::normal};
+use super::{
+    config::{SequencesConfig, checked_noise},
+    math::normal,
+};
 use crate::{TaskError, config::Source};
 
 /// The library, read and checked.
@@ -37,13 +40,7 @@ impl SequencePlan {
         model: &Model,
         source: &Source,
     ) -> Result<Self, TaskError> {
-        let noise = config.action_noise;
-        source.require(
-            "expert.action_noise",
-            noise,
-            noise.is_finite() && noise >= 0.0,
-            "a finite number of at least 0",
-        )?;
+        let noise = checked_noise(config.action_noise, source)?;
         let knots = config.knots;
         let rising = knots.windows(2).all(|pair| pair[0] < pair[1]);
         source.require(
